@@ -445,4 +445,4 @@ def test_runs_at_the_same_time_do_not_disturb_each_other(package, command):
 
 def test_data_that_rules_decide_by_is_part_of_the_engine():
     for name in ("torch.json", "nn.stub"):
-        assert any(path.endswith(name) for path in version._sources())
+        assert any(f"{name}:" in state for state in version._sources())

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+import msgspec
+
 if TYPE_CHECKING:
     from paramlint import nodes
 
@@ -18,8 +20,7 @@ Group = Literal["bug", "risk", "pedantic"]
 Verdict = Literal["confirmed", "refuted", "not observed"]
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One textual change of a fix, placed by syntax nodes.
 
     `first` and `last` are the outermost nodes replaced (inclusive, usually the same node); `text` is what takes their
@@ -35,8 +36,7 @@ class Change:
     where: Literal["replace", "before", "after", "wrap", "delete", "enclosed"] = "replace"
 
 
-@dataclass(frozen=True)
-class Fix:
+class Fix(msgspec.Struct, frozen=True):
     """What would remove the finding. `title` is an imperative phrase, shown beside the message.
 
     A fix is `safe` when the parameters and outputs of the model are bit for bit the same with it; the tests prove it
@@ -49,8 +49,7 @@ class Fix:
     imports: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """What a rule's static detector yields: the smallest node that makes sense and one lower-case line.
 
     `attribute` is what is accused, as the code spells it (`self.head.weight`), where that is neither the node itself
@@ -99,8 +98,7 @@ class Location(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True)
-class Edit:
+class Edit(msgspec.Struct, frozen=True):
     """Replace the text between two places, the end excluded.
 
     `wraps` is given where the edit puts a header before a statement: the place where that statement ends. A statement
@@ -113,8 +111,7 @@ class Edit:
     wraps: Location | None = None
 
 
-@dataclass(frozen=True)
-class LocatedFix:
+class LocatedFix(msgspec.Struct, frozen=True):
     """A fix whose changes have become edits of the file's text, in order, none overlapping."""
 
     title: str
@@ -126,8 +123,7 @@ class LocatedFix:
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """What a static finding is about, so that what is declared of it, or seen on a live model, can be compared.
 
     Attributes:

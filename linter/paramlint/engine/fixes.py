@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from paramlint.finding import Change, Diagnostic, Edit, Fix, LocatedFix, Location
 from paramlint.source.text import Source
@@ -207,7 +208,7 @@ def _below(source: Source, above: Edit, edit: Edit) -> Iterator[Edit]:
     level = re.split(r"\r\n|\r|\n", edit.content)[-1][edit.start.column - 1 :]
     for row in _filled_rows(source, above.wraps.row + 1, edit.start.row - 1):
         yield Edit(Location(row, 1), Location(row, 1), level)
-    yield replace(edit, content=level)
+    yield msgspec.structs.replace(edit, content=level)
 
 
 def _overlap(a: tuple[int, int], b: tuple[int, int]) -> bool:

@@ -193,6 +193,8 @@ class Conditions:
             return other if other is NEVER else one
         if first is None:
             return one if one is NEVER else other
+        if first.number < second.number:
+            one, other, first, second = other, one, second, first
         known = self._both.get((one, other))
         if known is not None:
             return known
@@ -209,8 +211,6 @@ class Conditions:
                 cases = {key: both(one.after(key), other.after(key)) for key in keys}
             true, false = both(one.true, other.true), both(one.false, other.false)
         else:
-            if first.number < second.number:
-                one, other, first = other, one, second
             true, false = one.true, one.false
             # Most ways end below: asking here spares most of the calls.
             if true is not NEVER:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from _blake2 import blake2b  # what `hashlib` gives, which loads OpenSSL too
 
@@ -97,6 +96,8 @@ class CacheFolder:
         """
         if not os.path.isdir(self.path):
             return False
+        import shutil
+
         shutil.rmtree(self.path)
         return True
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import click
+import msgspec
 
 from paramlint.engine.run import Result, merged, run_paths, run_source
 from paramlint.frontends.cli.check.task import STDIN, Arguments, Task
@@ -47,12 +48,12 @@ class Asked:
             raise ValueError("give either paths or `source`")
         if paths is None:
             name = filename or "<string>"
-            return cls((), source, replace(arguments, paths=(STDIN,), stdin_filename=name))
+            return cls((), source, msgspec.structs.replace(arguments, paths=(STDIN,), stdin_filename=name))
         if filename is not None:
             raise ValueError("`filename` is the name of a `source`; paths have names")
         each = [paths] if isinstance(paths, str | os.PathLike) else paths
         names = tuple(os.fspath(path) for path in each)
-        return cls(names, None, replace(arguments, paths=names))
+        return cls(names, None, msgspec.structs.replace(arguments, paths=names))
 
     def run(self) -> Result:
         """What is found; nothing is written yet."""
@@ -91,7 +92,9 @@ def fix(
     isolated: bool,
 ) -> str | list[str]:
     """See `paramlint.fix`."""
-    arguments = replace(_arguments(select, ignore, None, config, isolated), fix=True, unsafe_fixes=unsafe)
+    arguments = msgspec.structs.replace(
+        _arguments(select, ignore, None, config, isolated), fix=True, unsafe_fixes=unsafe
+    )
     with _plain_errors():
         asked = Asked.of(paths, source, filename, arguments)
         result = asked.run()

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import click
+import msgspec
 
 from paramlint.engine import packs
 from paramlint.source.file_discovery import SUFFIXES, Discovery, Found, Wanted
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
-@dataclass(frozen=True)
-class Arguments:
+class Arguments(msgspec.Struct, frozen=True):
     """What the command line says; `None` where it says nothing and the configuration may."""
 
     paths: tuple[str, ...] = ()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from paramlint.finding import Edit
 from paramlint.source.text import Source
 
 
-@dataclass(frozen=True)
-class Hunk:
+class Hunk(NamedTuple):
     """Neighbouring rows before and after the edits; `row` is the first of them, from 1, in the old text."""
 
     row: int
