@@ -182,18 +182,16 @@ class Reach:
 
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
         """What a unit calls of its file, and the bases of a class that are asked with it: plain ones, those some of
-        whose methods it replaces or calls, those that name a method of its own, and those whose methods initialise
-        heirs."""
+        whose methods it replaces or calls, and those whose constructor or methods initialise heirs."""
         if unit.kind == "class" and unit.cls is not None:
             bases = [cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ())]
             concerned = (unit.cls.methods.keys() | self._said_of_self(unit)) - _OWN_OF_EACH
-            own = unit.cls.methods.keys() - _OWN_OF_EACH
             yield from (
                 base.unit
                 for base in bases
                 if set(base.bases) <= {"object"}
                 or concerned & base.methods.keys()
-                or own & self._said_of_self(base.unit)
+                or "__init__" in base.methods.keys() - unit.cls.methods.keys()
                 or any(map(initialises, base.methods))
             )
         for name in _within(unit, self._calls):
