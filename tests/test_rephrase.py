@@ -118,6 +118,13 @@ KEPT = [
     ("registration/name_registered_twice/bad.py", "annotated"),
     ("optimizer/parameter_group_never_matches/bad.py", "enumerated"),
     ("optimizer/aliased_checkpoint/bad.py", "through_a_dict"),
+    ("initialization/init_never_matches/bad.py", "enumerated"),
+    ("initialization/init_never_matches/bad.py", "unpacked_below"),
+    ("initialization/init_before_submodules/bad.py", "base_class"),
+    ("initialization/padding_row_overwritten/bad.py", "base_class"),
+    ("initialization/padding_row_overwritten/good.py", "prepared"),
+    ("registration/buffer_holds_graph/bad.py", "base_class"),
+    ("sharing/module_listed_twice/good.py", "object_of_function"),
 ]
 
 TWO = """\
