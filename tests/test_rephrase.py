@@ -125,6 +125,9 @@ KEPT = [
     ("initialization/padding_row_overwritten/good.py", "prepared"),
     ("registration/buffer_holds_graph/bad.py", "base_class"),
     ("sharing/module_listed_twice/good.py", "object_of_function"),
+    ("optimizer/aliased_target_network/good.py", "prepared"),
+    ("optimizer/aliased_target_network/good.py", "packed"),
+    ("optimizer/aliased_target_network/good.py", "with_setattr"),
 ]
 
 TWO = """\
