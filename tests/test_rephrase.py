@@ -128,6 +128,8 @@ KEPT = [
     ("optimizer/aliased_target_network/good.py", "prepared"),
     ("optimizer/aliased_target_network/good.py", "packed"),
     ("optimizer/aliased_target_network/good.py", "with_setattr"),
+    ("optimizer/aliased_checkpoint/good.py", "factory"),
+    ("optimizer/aliased_checkpoint/good.py", "equal_branches"),
 ]
 
 TWO = """\
