@@ -100,7 +100,7 @@ def whole_visits(model: Model) -> Iterator[Event]:
 
 
 def is_about_whole(model: Model, event: Event) -> bool:
-    """Whether the code of the entry goes through, or asks about, a model that is known: a class its own, not its heirs'."""
+    """Whether the code of the entry is about a model that is known: that of a class about its own, not its heirs'."""
     is_built = event.of not in model.roots or event.inside == "__init__"
     is_own = event.site.class_name == (model.name if model.entry == "class" else "")
     return bool(event.of.known.yes) and is_built and is_own
