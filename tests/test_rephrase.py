@@ -128,6 +128,8 @@ KEPT = [
     ("optimizer/aliased_target_network/good.py", "prepared"),
     ("optimizer/aliased_target_network/good.py", "packed"),
     ("optimizer/aliased_target_network/good.py", "with_setattr"),
+    ("optimizer/aliased_checkpoint/bad.py", "two_targets"),
+    ("optimizer/aliased_checkpoint/bad.py", "extend_for_append"),
     ("optimizer/aliased_checkpoint/good.py", "factory"),
     ("optimizer/aliased_checkpoint/good.py", "equal_branches"),
 ]

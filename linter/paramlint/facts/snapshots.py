@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from paramlint import nodes
 from paramlint.facts.passed_on import maker_of, only_returned
 from paramlint.facts.usage import is_module
+from paramlint.nodes.assigned import assigned
 
 if TYPE_CHECKING:
     from paramlint.facts.scopes import Scope
@@ -32,7 +33,7 @@ class Snapshot:
         block: the suite, or the module, that the statement stands in.
         value: the expression to copy.
         owner: the model whose tensors it shares; the value itself where the model is kept under another name.
-        is_added: it is appended to a list, where it stays beside earlier ones.
+        is_added: it is added to a list, where it stays beside earlier ones.
     """
 
     target: nodes.Node
@@ -55,7 +56,7 @@ class Snapshot:
 
 
 def snapshots(scope: Scope) -> Iterator[Snapshot]:
-    """What the assignments and `append` calls of a scope keep, in the order of the text."""
+    """What the assignments of a scope, and its calls of `append` and `extend`, keep, in the order of the text."""
     for node in scope.find(nodes.Assign, nodes.AnnAssign, nodes.Call):
         for target, value in _kept(node):
             name = scope.dotted(target)
@@ -86,23 +87,16 @@ def _is_trained_by_name(scope: Scope, value: nodes.BaseExpression) -> bool:
 
 
 def _kept(node: nodes.Node) -> Iterator[tuple[nodes.Node, nodes.BaseExpression]]:
-    """The targets of an assignment, or the list that is appended to, and their values."""
-    if isinstance(node, nodes.Call):
-        if isinstance(node.func, nodes.Attribute) and node.func.attr.value == "append" and len(node.args) == 1:
-            yield node.func.value, node.args[0].value
-    elif isinstance(node, nodes.Assign):
-        yield from _pairs(node.targets[0].target, node.value)
-    elif isinstance(node, nodes.AnnAssign) and node.value is not None:
-        yield from _pairs(node.target, node.value)
-
-
-def _pairs(target: nodes.Node, value: nodes.BaseExpression) -> Iterator[tuple[nodes.Node, nodes.BaseExpression]]:
-    if isinstance(target, (nodes.Tuple, nodes.List)):
-        if isinstance(value, (nodes.Tuple, nodes.List)) and len(target.elements) == len(value.elements):
-            for inner, part in zip(target.elements, value.elements, strict=True):
-                yield from _pairs(inner.value, part.value)
-        return
-    yield (target.value if isinstance(target, nodes.Subscript) else target), value
+    """The targets of an assignment, or the list that is added to, and their values."""
+    if not isinstance(node, nodes.Call):
+        for target, value in assigned(node):
+            yield (target.value if isinstance(target, nodes.Subscript) else target), value
+    elif isinstance(node.func, nodes.Attribute) and len(node.args) == 1:
+        name, given = node.func.attr.value, node.args[0].value
+        if name == "append":
+            yield node.func.value, given
+        elif name == "extend" and isinstance(given, (nodes.List, nodes.Tuple)):
+            yield from ((node.func.value, element.value) for element in given.elements)
 
 
 def _states(scope: Scope, value: nodes.BaseExpression) -> Iterator[tuple[nodes.BaseExpression, nodes.BaseExpression]]:

@@ -63,11 +63,15 @@ rule = Rule(
 def check(scope: Scope) -> Iterator[Finding]:
     if not calls_any(scope, _NOMINATING):
         return
+    told: set[int] = set()
     for kept in snapshots(scope):
-        if not (_goes_stale_in_loop(scope, kept) or _goes_stale_in_class(scope, kept) or _is_reloaded(scope, kept)):
+        if id(kept.value) in told or not (
+            _goes_stale_in_loop(scope, kept) or _goes_stale_in_class(scope, kept) or _is_reloaded(scope, kept)
+        ):
             continue
         if _is_of_new_optimizer(scope, kept):
             continue
+        told.add(id(kept.value))
         what = "is another name for" if kept.is_model else "holds the live tensors of"
         message = f"`{kept.name}` {what} `{scope.text(kept.owner)}`, so later steps change it too"
         text = f"{scope.spell('copy.deepcopy')}({scope.text(kept.value)})"
