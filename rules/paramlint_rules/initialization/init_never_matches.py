@@ -119,11 +119,12 @@ def _why_no_name(model: Model, event: Event) -> str:
     module, test = event.of, event.site.node
     if event.ever or model.is_cut_short or not isinstance(module, Module) or is_negative(test):
         return ""
-    known = names_below(model, module, event) if is_about_whole(model, event) else None
+    is_general = not (_is_given_nothing(event.site) or _is_asked_of_all(event.site))
+    is_layer = _is_layer(module) and not is_general
+    known = names_below(model, module, event) if is_layer or is_about_whole(model, event) else None
     parts = {part for name in known or () for part in name.split(".")}
     texts = texts_in(test)
-    is_general = not (_is_given_nothing(event.site) or _is_asked_of_all(event.site))
-    is_own = module in model.roots or (_is_layer(module) and not is_general)
+    is_own = is_layer or module in model.roots
     if not known or not texts or not (is_own or any(nearest(text.strip("."), parts) for text in texts)):
         return ""
     return f"`{_called(model, module)}` has no parameter of such a name"
