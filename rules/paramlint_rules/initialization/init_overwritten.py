@@ -202,7 +202,8 @@ def _is_meant_for(first: Event, then: Event, other: str) -> bool:
     added, owner = str(then.guard.minus(first.guard)), then.of.name.rpartition(".")[0]
     if f"{owner}.{other} is not None" in added or f"hasattr({owner}, '{other}')" in added:
         return True
-    return (first.law in DRAWING) is not (then.law in DRAWING) and has_sibling(then.of, other)
+    is_other_kind = (first.law in DRAWING) is not (then.law in DRAWING)
+    return not then.guard.minus(first.guard) and is_other_kind and has_sibling(then.of, other)
 
 
 def _is_other_below(model: Model, first: Event, then: Event) -> bool:
