@@ -31,6 +31,10 @@ from paramlint.symbolic.values import Environment, External, FileValue, Function
 from paramlint.syntax.outline import ClassOutline, Unit
 
 _BUILTINS = frozenset(dir(builtins))
+#: Those that `from torch import *` hides; no other module of torch that has public names hides one.
+_HIDDEN_BY_TORCH = frozenset(
+    {"abs", "all", "any", "bool", "compile", "complex", "float", "int", "max", "min", "pow", "range", "round", "sum"}
+)
 #: Files that one name is followed through at most.
 _DEEPEST = 30
 #: The containers of modules, which the interpreter fills itself.
@@ -412,7 +416,7 @@ class Program:
                 followed = self._follow(origin, search)
                 if followed is not None:
                     return followed
-            elif not isinstance(origin, External) or origin.name.startswith("torch."):
+            elif not isinstance(origin, External) or (origin.name.startswith("torch.") and _may_hide(dotted, name)):
                 return origin
         meant = file.facts.conventional(name)
         if meant:
@@ -453,3 +457,8 @@ class Program:
         if isinstance(below, FileValue) and (found is None or (isinstance(found, External) and found.name == name)):
             return below
         return found
+
+
+def _may_hide(dotted: str, name: str) -> bool:
+    """Whether a name that a star import of torch would give hides the builtin that is called so, if there is one."""
+    return name not in _BUILTINS or (dotted == f"torch.{name}" and name in _HIDDEN_BY_TORCH)
