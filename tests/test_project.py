@@ -102,8 +102,8 @@ def _most_kept(folder, count):
     package.mkdir()
     (package / "__init__.py").write_text("")
     for number in range(count):
-        code = f"from .m{(number or count) - 1} import Base as Other\n{BASE}{LISTED}\n\nclass Net(Other):\n{INIT}{LISTED}"
-        (package / f"m{number}.py").write_text(code)
+        follows = f"from .m{(number or count) - 1} import Base as Other\n"
+        (package / f"m{number}.py").write_text(f"{follows}{BASE}{LISTED}\n\nclass Net(Other):\n{INIT}{LISTED}")
     project, most = Project(), Counter[str]()
     for place, _ in enumerate(check_paths(map(str, sorted(package.iterdir())), select(["ALL"]), project)):
         if place > count - 10:
