@@ -169,6 +169,22 @@ def _guarded(code: nodes.Node, with_else: bool) -> Iterator[tuple[Any, Any, list
                     yield test, test, list(node.body[index + 1 :])
 
 
+def loop_around(model: Model, site: Site, other: Site) -> nodes.For | nodes.While | None:
+    """The outermost loop around one place of a function that is not around another place too."""
+    loops = model.remember(("loops by node", id(site.code)), lambda: _loops_by_node(site.code))
+    around, others = (loops.get(id(one.node), []) for one in (site, other))
+    return next((loop for loop in around if loop not in others), None)
+
+
+def _loops_by_node(code: nodes.Node) -> dict[int, list[nodes.For | nodes.While]]:
+    """The loops around each node of a function, by its `id`, outermost first."""
+    found: dict[int, list[nodes.For | nodes.While]] = {}
+    for loop in (node for node in walk(code) if isinstance(node, (nodes.For, nodes.While))):
+        for node in walk(loop.body):
+            found.setdefault(id(node), []).append(loop)
+    return found
+
+
 def texts_in(test: nodes.Node) -> list[str]:
     """The texts that a condition compares with."""
     return [str(n.evaluated_value) for n in walk(test) if isinstance(n, nodes.SimpleString)]

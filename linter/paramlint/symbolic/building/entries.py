@@ -118,6 +118,12 @@ def forget_model(file: File) -> None:
         collect_young_after(size)
 
 
+def end_check(file: File) -> None:
+    """Let go of the last model of a file that is checked, and of what its program need not keep for the next."""
+    forget_model(file)
+    program_of(file).make_room()
+
+
 @contextmanager
 def set_aside(file: File) -> Iterator[None]:
     """Let others of a file be built in between, and then go on with the model that was asked for last."""

@@ -131,7 +131,7 @@ def _external_initializer(run: Interpreter, name: str, arguments: Arguments, nod
 def _of_tensors(run: Interpreter, name: str, arguments: Arguments, node: Any) -> Value:
     for value in tensors_in(arguments.values()):
         run.emit("read", value, node, how="function", function=name)
-    if name in ("torch.numel", "torch.is_tensor", "torch.equal", "torch.allclose"):
+    if name in ("torch.numel", "torch.equal", "torch.allclose"):
         return run.unknown_call(name)
     first = arguments.get(0)
     if name == "torch.broadcast_to" and isinstance(first, TensorValue):
