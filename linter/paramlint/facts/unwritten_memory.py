@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.facts.classes import Class
-from paramlint.facts.heirs import heirs_of, said_of_others
+from paramlint.facts.heirs import heirs_of, is_called_in, said_of_others
 from paramlint.facts.memo import remember
 from paramlint.facts.module_nesting import is_same
 from paramlint.facts.package import package_of
@@ -122,7 +122,7 @@ def _is_undecorated(method: Scope | None) -> bool:
 
 def is_built_in_its_file(cls: Class) -> bool:
     """Whether the file of a class builds it, so that it could have called its methods, and has no heir of it."""
-    return re.search(rf"(?<!class )\b{re.escape(cls.name)}\(", cls.file.source.text) is not None and not heirs_of(cls)
+    return is_called_in(cls, cls.file) and not heirs_of(cls)
 
 
 def _names_of(file: File) -> tuple[str, str]:
