@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.knowledge import WRITE_NAMES
-from paramlint.model import Claim, Event, Model, Module, Tensor, said
+from paramlint.model import Claim, Event, Model, Module, Site, Tensor, said
 from paramlint.model.questions.draws import DRAWING
 from paramlint.model.questions.effects import (
     alike,
