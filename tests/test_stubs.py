@@ -98,6 +98,14 @@ def weights_of(module: nn.Module) -> nn.Module:
 
 
 @helper
+def filled(initialise: Any, *first: Any, whole: bool = False, **arguments: Any) -> Any:
+    """What a function that initialises a tensor, or all of a module, leaves there."""
+    value = nn.BatchNorm1d(3) if whole else nn.Parameter(torch.ones(3, 4))
+    initialise(*first, value, **arguments)
+    return value
+
+
+@helper
 def backward(module: nn.Module) -> Any:
     """The parameters of a module, after a backward pass."""
     module(torch.ones(2, 3)).sum().backward()

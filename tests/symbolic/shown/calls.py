@@ -271,3 +271,15 @@ class Net(Module):
         if hasattr(self.fc, "weight"):
             orthogonal_(self.fc.weight)
         zeros_(self.fc.bias) if isinstance(self.fc, Linear) else ones_(self.fc.bias)
+
+
+# --- what a library initialises by functions of its own
+from torch_geometric.nn.inits import glorot, zeros  # noqa: E402
+
+class Net(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(width, width))  # show: weight  width x width  uniform_
+        self.layer = nn.Linear(width, 3)  # show: layer.weight  3 x width  kaiming_uniform_ ; layer.bias  3  constant_
+        glorot(self.weight)
+        zeros(self.layer.bias)
