@@ -79,7 +79,8 @@ def ask(model: Model) -> Iterator[Claim]:
 
 def _holder(event: Event) -> Module | None:
     if event.kind == "registered":
-        return event.holder  # type: ignore[no-any-return]
+        holder: Module | None = event.holder
+        return holder
     return event.of.owner if isinstance(event.of, Tensor) else None
 
 
