@@ -349,4 +349,10 @@ def _type(run: Interpreter, arguments: Arguments, node: Any) -> Value:
     return made
 
 
-HANDLERS: Mapping[str, Handler] = {"isinstance": _isinstance, "issubclass": _issubclass, "type": _type}
+def _is_tensor(run: Interpreter, arguments: Arguments, node: Any) -> Value:
+    return _isinstance(run, Arguments([*arguments.positional, External("torch.Tensor")]), node)
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "isinstance": _isinstance, "issubclass": _issubclass, "type": _type, "torch.is_tensor": _is_tensor,
+}  # fmt: skip
