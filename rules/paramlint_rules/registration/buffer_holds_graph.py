@@ -57,8 +57,11 @@ _INFERENCE = ("inference", "generat", "decod", "stream", "cache")
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
     updates: dict[tuple[int, str, bool], list[Event]] = {}
+    cut = {(id(_holder(event)), _key(event)) for event in model.events("registered", "read") if _cuts(event)}
     for event in model.events("registered", "written"):
-        holder = _holder(event) if event.kind == "written" else event.holder
+        holder = _holder(event)
+        if (id(holder), _key(event)) in cut:
+            continue
         if _holds_graph(event) if event.kind == "registered" else _adds_graph(event):
             for_inference = any(site.says(*_INFERENCE) for site in (event.site, *event.site.stack))
             updates.setdefault((id(holder), event.site.function, for_inference), []).append(event)
@@ -75,11 +78,21 @@ def ask(model: Model) -> Iterator[Claim]:
 
 
 def _holder(event: Event) -> Module | None:
+    if event.kind == "registered":
+        holder: Module | None = event.holder
+        return holder
     return event.of.owner if isinstance(event.of, Tensor) else None
 
 
 def _key(event: Event) -> str:
-    return str(event.key if event.kind == "registered" else event.of.key)
+    return str(event.key if event.kind == "registered" else getattr(event.of, "key", ""))
+
+
+def _cuts(event: Event) -> bool:
+    """Whether a buffer is taken out of the graph that it holds: code outside calls the method that does so."""
+    if event.kind == "registered":
+        return event.role == "buffer" and isinstance(event.of, Tensor) and event.of.view == "detach"
+    return event.get("how") == "detach_" and isinstance(event.of, Tensor) and event.of.role == "buffer"
 
 
 def _adds_graph(event: Event) -> bool:

@@ -157,7 +157,7 @@ def _why_no_instance(run: Interpreter, value: Any, wanted: list[Value]) -> str:
 
 def _is_said_module(value: Unknown) -> bool:
     """Whether an argument is a module of torch, by its annotation."""
-    return module_class(f"torch.nn.{value.annotation.rpartition('.')[2]}") is not None
+    return module_class(f"torch.nn.{value.annotation.removeprefix('torch.').removeprefix('nn.')}") is not None
 
 
 def _name_of(cls: Value) -> str:

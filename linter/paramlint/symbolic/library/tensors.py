@@ -338,7 +338,10 @@ def tensor_method(run: Interpreter, tensor: TensorValue, name: str, arguments: A
         run.emit("flagged", tensor, node, value=flag)
         tensor.requires_grad = flag_after(run, tensor, flag)
         return tensor
-    if name in ("detach_", "retain_grad", "share_memory_", "register_hook", "pin_memory"):
+    if name == "detach_":
+        run.emit("read", tensor, node, how="detach_")
+        return tensor
+    if name in ("retain_grad", "share_memory_", "register_hook", "pin_memory"):
         return tensor
     if name == "backward":
         run.emit("backward", tensor, node)
