@@ -249,7 +249,9 @@ def _may_be(scope: Scope, node: nodes.BaseExpression, wanted: Wanted, depth: int
     if isinstance(node, (nodes.Tuple, nodes.List, nodes.Set)):
         return any(_may_be(scope, element.value, wanted, depth + 1) for element in node.elements)
     if isinstance(node, nodes.BinaryOperation):
-        return any(_may_be(scope, side, wanted, depth + 1) for side in (node.left, node.right))
+        sides = node.left, node.right
+        is_text = any(isinstance(side, nodes.BaseString) for side in sides)
+        return not is_text and any(_may_be(scope, side, wanted, depth + 1) for side in sides)
     if isinstance(node, (nodes.ListComp, nodes.GeneratorExp)):
         return any(_may_be(scope, part, wanted, depth + 1) for part in (node.elt, node.for_in.iter))
     if isinstance(node, nodes.IfExp):

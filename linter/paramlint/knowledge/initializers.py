@@ -35,7 +35,10 @@ def may_fill(name: str) -> bool:
 
 
 #: Names of functions that ask, or make something new.
-_READING = r"is_init|initialized|copy\.|deepcopy|zeros_like|ones_like|layer_norm|group_norm|normalize"
+_READING = (
+    r"is_init|initialized|copy\.|deepcopy|zeros_like|ones_like|layer_norm|group_norm|normalize"
+    r"|^(?:joblib|json|numpy|pickle|torch|yaml)\.load"
+)
 
 #: Values of `nonlinearity` that `calculate_gain` and the kaiming functions accept.
 NONLINEARITIES = frozenset(

@@ -123,9 +123,8 @@ def _of_method(scope: Scope, func: nodes.Attribute, keywords: set[str]) -> str |
     if method == "from_pretrained":
         known = scope.type(owner)
         if known is None:  # as where it is made in one of several ways
-            is_embedding = (
-                bool(keywords & _ONLY_OF_EMBEDDINGS) and _NAMED_EMBEDDING.search(scope.text(owner)) is not None
-            )
+            is_named = _NAMED_EMBEDDING.search(scope.text(owner)) is not None
+            is_embedding = is_named and bool(keywords & _ONLY_OF_EMBEDDINGS)
         else:
             is_embedding = known.name in _EMBEDDINGS and known.cls is None
         return "makes a new embedding, and nothing takes it" if is_embedding else None
