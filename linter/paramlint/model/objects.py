@@ -176,7 +176,7 @@ class Module:
         part_of: the module of unknown content, made by another library, that it is a part of.
         annotation: what an argument of unknown content is said to be, as the code says it.
         methods: the methods that its class and the project's bases define.
-        uncalled: those that initialise and that no code of the project calls on it.
+        uncalled: those that may initialise and that no code of the project calls on it.
         built_in_its_file: whether the file of its class builds it, and no heir of that.
         initialised_by_owner: whether a class that may hold it initialises what it holds, in code that was not run.
         asked: of one of unknown content, the attributes that the code asks it for.

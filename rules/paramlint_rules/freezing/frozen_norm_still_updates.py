@@ -143,6 +143,8 @@ def ask_of_selected(model: Model) -> Iterator[Claim]:
         held = [e for e in switched if e.get("inside") == off.get("inside") or _is_batch_norm(e.of, e)]
         if held or not all(map(_is_of_norm, flags)) or all(str(e.of).endswith("bias") for e in flags):
             continue
+        if any(_keeps_statistics(model, _owner(e)) for e in flags):
+            continue
         node = off.site.node
         owner = getattr(node.func if isinstance(node, nodes.Call) else node, "value", node)
         name = off.site.text(owner).removesuffix(".weight")
@@ -154,8 +156,19 @@ def _is_of_norm(off: Event) -> bool:
     """Whether what a flag is set of, or of whose tensor, is a batch norm that is frozen."""
     if getattr(off.get("value"), "value", None) is not False:
         return False
-    owner = off.of if isinstance(off.of, Module) else off.get("through") or off.of.owner
-    return _is_batch_norm(owner, off)
+    return _is_batch_norm(_owner(off), off)
+
+
+def _owner(off: Event) -> Module | None:
+    """The module whose flag, or the flag of whose tensor, is set."""
+    owner: Module | None = off.of if isinstance(off.of, Module) else off.get("through") or off.of.owner
+    return owner
+
+
+def _keeps_statistics(model: Model, norm: Module | None) -> bool:
+    """Whether a batch norm is told to leave its running statistics as they are."""
+    told = [e for e in model.events("bound", of=norm) if e.get("name") == "track_running_stats"]
+    return any(getattr(e.get("value"), "value", e.get("value")) is False for e in told)
 
 
 def _is_batch_norm(module: Module | None, at: Event) -> bool:
