@@ -55,7 +55,7 @@ def check(model: Model) -> Iterator[Claim]:
         return
     for off in model.events("mode"):
         module = off.of
-        if off.author != "user" or mode_of(off) is not False or not off.repeats:
+        if off.author != "user" or mode_of(off) is not False or not off.loops:
             continue
         whole = owners(module)
         is_known = module.parameters.closed.yes and all(m.known.yes for m in below(module))
