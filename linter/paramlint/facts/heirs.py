@@ -77,15 +77,16 @@ def _files_that_name(cls: Class) -> Iterator[File]:
 
 def is_only_inherited(cls: Class) -> bool:
     """Whether a class has heirs, and neither its file nor another one of the package a call of it by its name."""
-    return not _calls(cls, cls.file) and bool(heirs_anywhere(cls)) and not is_called_by_name(cls)
+    return not is_called_in(cls, cls.file) and bool(heirs_anywhere(cls)) and not is_called_by_name(cls)
 
 
 def is_called_by_name(cls: Class) -> bool:
     """Whether its file, or another one of the package, makes instances of a class by its name."""
-    return any(_calls(cls, file) for file in (cls.file, *_files_that_name(cls)))
+    return any(is_called_in(cls, file) for file in (cls.file, *_files_that_name(cls)))
 
 
-def _calls(cls: Class, file: File) -> bool:
+def is_called_in(cls: Class, file: File) -> bool:
+    """Whether a file makes instances of a class by its name."""
     return re.search(rf"(?<!class )\b{re.escape(cls.name)}\(", file.source.text) is not None
 
 

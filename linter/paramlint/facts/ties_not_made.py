@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
+from paramlint.facts.heirs import is_called_in
 from paramlint.facts.last_assignment import latest_value
 from paramlint.facts.materialization import files_with
 from paramlint.facts.ties import is_parameter, ties_in
@@ -92,12 +93,11 @@ def uncalled_tie(scope: Scope) -> nodes.Name | None:
         return None
     if not any(scope.dotted(tie.target) and tie.target for tie in ties_in(scope)):
         return None
-    mentions = built = 0
+    mentions = 0
     for file in files_with(scope.file, scope.name):
         mentions += len(re.findall(rf"\b{scope.name}\b", file.source.text))
-    for file in files_with(scope.file, cls.name):
-        built += len(re.findall(rf"(?<!class )\b{cls.name}\(", file.source.text))
-    return scope.node.name if mentions == 1 and built else None
+    is_built = any(is_called_in(cls, file) for file in files_with(scope.file, cls.name))
+    return scope.node.name if mentions == 1 and is_built else None
 
 
 # Options that nothing acts on
@@ -108,8 +108,7 @@ def idle_options(cls: Class) -> Iterator[nodes.Name]:
     constructor = cls.own_method("__init__")
     if constructor is None or not cls.is_module or not isinstance(constructor.node, nodes.FunctionDef):
         return
-    text = cls.file.source.lines(constructor.unit.first, constructor.unit.last)
-    if re.search(r"\blocals\(|\bsave_hyperparameters\b|\bNotImplemented", text):
+    if re.search(r"\blocals\(|\bsave_hyperparameters\b|\bNotImplemented", constructor.source):
         return
     params = constructor.node.params
     for param in (*params.params, *params.kwonly_params):

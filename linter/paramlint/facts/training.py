@@ -42,7 +42,7 @@ def trains(scope: Scope, call: nodes.Call) -> bool:
 
 def _steps(function: Scope, depth: int) -> bool:
     """Whether the code of a function says a step, or that of the functions and methods of new objects that it calls."""
-    if _STEPS_IN_SOURCE.search(_source(function)) is not None:
+    if _STEPS_IN_SOURCE.search(function.source) is not None:
         return True
     calls = function.find(nodes.Call) if depth > 0 else ()
     called = (_function(function, call) or _method_of_new(function, call) for call in calls)
@@ -135,7 +135,3 @@ def _function(scope: Scope, call: nodes.Call) -> Scope | None:
 
     found = scope.resolve(call.func)
     return found if isinstance(found, ScopeClass) else None
-
-
-def _source(scope: Scope) -> str:
-    return scope.file.source.lines(scope.unit.first, scope.unit.last)

@@ -22,6 +22,7 @@ from paramlint.facts.package import Package, package_of
 from paramlint.knowledge import TENSOR_ADJUSTING, TENSOR_INPLACE, module_class
 from paramlint.knowledge.initializers import draws, may_fill
 from paramlint.nodes import operators
+from paramlint.nodes.call_arguments import without_data
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File
@@ -35,8 +36,6 @@ INIT_METHODS = (
 )  # fmt: skip
 #: A class that more files than these mention has a name that says little.
 MAX_SEARCHED = 40
-#: Functions that let parameters follow those of another model: both have begun somehow before.
-_FOLLOWING = re.compile(r"(?:^|[._])ema(?:[._]|$)|moving_?av|average|polyak|momentum|soft_?update", re.I)
 _RANK = re.compile(r"\.(?:ndim|dim\(\)|ndimension\(\))$|^len\(.*\.(?:shape|size\(\))\)$")
 _ALL_PARAMETERS = ("parameters", "named_parameters", "_parameters", "state_dict")
 _VIEWS = ("data", "T", "mT", "real", "imag", "detach", "view", "t", "transpose", "to", "float", "flatten", "reshape")
@@ -130,8 +129,6 @@ def _inherited(file: File) -> Iterator[Scope]:
 
 def may_write(scope: Scope, wanted: Wanted) -> bool:
     """Whether a function may write the parameter of what may be an instance of the class."""
-    if _FOLLOWING.search(scope.qualname) and wanted.name not in scope.words:
-        return False
     return any(
         _may_be(scope, target, wanted)
         and not _is_excluded(scope, node, wanted)
@@ -141,14 +138,26 @@ def may_write(scope: Scope, wanted: Wanted) -> bool:
 
 
 def written(scope: Scope, node: nodes.Node) -> Iterator[nodes.BaseExpression]:
-    """The expressions whose memory, or whose attribute, a statement or call may give new values."""
+    """The expressions whose memory, or whose attribute, a statement or call may give new values.
+
+    Arithmetic on the old ones, as for a moving average, gives none: they have begun somehow before.
+    """
     if isinstance(node, nodes.Assign):
         for target in node.targets:
-            yield from _stored(target.target)
+            yield from (one for one in _stored(target.target) if not _is_adjusted(scope, one, node.value))
     elif isinstance(node, nodes.AnnAssign) and node.value is not None:
         yield from _stored(node.target)
     elif isinstance(node, nodes.Call):
         yield from _written_by_call(scope, node)
+
+
+def _is_adjusted(scope: Scope, target: nodes.BaseExpression, value: nodes.BaseExpression) -> bool:
+    """Whether a value is a sum or product with what it is given to."""
+    if not isinstance(value, nodes.BinaryOperation):
+        return False
+    text = scope.text(without_data(target))
+    sides = (value.left, value.right)
+    return any(scope.text(without_data(one)) == text or _is_adjusted(scope, target, one) for one in sides)
 
 
 def _stored(target: nodes.BaseExpression) -> Iterator[nodes.BaseExpression]:
@@ -165,6 +174,9 @@ def _written_by_call(scope: Scope, node: nodes.Call) -> Iterator[nodes.BaseExpre
     last = func.attr.value if isinstance(func, nodes.Attribute) else name.rpartition(".")[2]
     if last in TENSOR_ADJUSTING:
         return
+    if last == "copy_" and isinstance(func, nodes.Attribute) and node.args:
+        if _is_adjusted(scope, func.value, node.args[0].value):
+            return
     if isinstance(func, nodes.Attribute) and (last in TENSOR_INPLACE or last in ("set_", "apply_")):
         yield func.value
     yield from (arg.value for arg in node.args if arg.keyword is not None and arg.keyword.value == "out")

@@ -74,11 +74,11 @@ class Subject:
         bit: that of its number in masks.
         table: where it is known.
         is_compared: whether it was ever compared with a constant.
-        is_summary: whether it stands for two guards that were too large together, so that what they say is lost.
-        covers: a bit for each subject that these ask about.
+        covers: of a summary, which stands for two guards that were too large together so that what they say is lost,
+            a bit for each subject that these ask about.
     """
 
-    __slots__ = ("_text", "bit", "covers", "is_compared", "is_summary", "loop", "number", "table")
+    __slots__ = ("_text", "bit", "covers", "is_compared", "loop", "number", "table")
 
     def __init__(self, text: str | tuple[Guard, Guard], loop: int, number: int, table: Table) -> None:
         self._text = text
@@ -87,7 +87,6 @@ class Subject:
         self.bit = 1 << number
         self.table = table
         self.is_compared = False
-        self.is_summary = isinstance(text, tuple)
         self.covers = text[0].asked | text[1].asked if isinstance(text, tuple) else 0
 
     @property

@@ -36,7 +36,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.model import Answer, Claim, Event, Model, Module
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.training import below, mode_of, owners, together, whole_of
 from paramlint.rule import Asks, Proof, Rule
 
@@ -143,6 +143,8 @@ def ask_of_selected(model: Model) -> Iterator[Claim]:
         held = [e for e in switched if e.get("inside") == off.get("inside") or _is_batch_norm(e.of, e)]
         if held or not all(map(_is_of_norm, flags)) or all(str(e.of).endswith("bias") for e in flags):
             continue
+        if any(_keeps_statistics(model, _owner(e)) for e in flags):
+            continue
         node = off.site.node
         owner = getattr(node.func if isinstance(node, nodes.Call) else node, "value", node)
         name = off.site.text(owner).removesuffix(".weight")
@@ -154,8 +156,19 @@ def _is_of_norm(off: Event) -> bool:
     """Whether what a flag is set of, or of whose tensor, is a batch norm that is frozen."""
     if getattr(off.get("value"), "value", None) is not False:
         return False
-    owner = off.of if isinstance(off.of, Module) else off.get("through") or off.of.owner
-    return _is_batch_norm(owner, off)
+    return _is_batch_norm(_owner(off), off)
+
+
+def _owner(off: Event) -> Module | None:
+    """The module whose flag, or the flag of whose tensor, is set."""
+    owner: Module | None = off.of if isinstance(off.of, Module) else off.get("through") or off.of.owner
+    return owner
+
+
+def _keeps_statistics(model: Model, norm: Module | None) -> bool:
+    """Whether a batch norm is told to leave its running statistics as they are."""
+    told = [e for e in model.events("bound", of=norm) if e.get("name") == "track_running_stats"]
+    return any(getattr(e.get("value"), "value", e.get("value")) is False for e in told)
 
 
 def _is_batch_norm(module: Module | None, at: Event) -> bool:
@@ -263,14 +276,21 @@ def _is_replaced(model: Model, norm: Module, off: Event) -> bool:
 
 
 def _frozen_at(norm: Module) -> Event | None:
-    """Where the user's code froze all parameters of a batch norm for sure, with more than the norm alone."""
+    """Where the user's code froze all parameters of a batch norm for sure and for good, with more than it alone."""
     if not norm.is_a("_BatchNorm").yes or norm.made is None or norm.made.author != "user":
         return None
     parameters = [t for t in norm.tensors if t.role == "parameter"]
     flags = [next((e for e in reversed(t.flags.seen) if e.author == "user"), None) for t in parameters]
     if not flags or any(f is None or f.guard or getattr(f.get("value"), "value", None) is not False for f in flags):
         return None
-    return flags[0] if all(t.trains.no for t in parameters) else None
+    return flags[0] if all(t.trains.no and not _is_thawed_in_turn(t) for t in parameters) else None
+
+
+def _is_thawed_in_turn(tensor: Tensor) -> bool:
+    """Whether another round of the loop that freezes a tensor thaws it, as where two networks train in turns."""
+    flags = [e for e in tensor.flags.seen if e.author == "user" and e.loops]
+    off, on = ([e for e in flags if getattr(e.get("value"), "value", None) is value] for value in (False, True))
+    return any(one.loops[0] == other.loops[0] for one in off for other in on)
 
 
 def _holders(module: Module) -> Iterator[Module]:

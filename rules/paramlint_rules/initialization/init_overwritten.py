@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.knowledge import WRITE_NAMES
-from paramlint.model import Claim, Event, Model, Module, Site, Tensor, said
+from paramlint.model import Claim, Event, Model, Module, Tensor, said
 from paramlint.model.questions.draws import DRAWING
 from paramlint.model.questions.effects import (
     alike,
@@ -45,7 +45,7 @@ from paramlint.model.questions.effects import (
     pairs,
     spelled,
 )
-from paramlint.model.questions.visits import is_over_one_twice
+from paramlint.model.questions.visits import is_over_one_twice, loop_around
 from paramlint.rule import Asks, Proof, Rule
 from paramlint.syntax.walk import walk
 
@@ -139,9 +139,9 @@ def ask_chosen(model: Model) -> Iterator[Claim]:
     """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
     by_line: dict[int, list[tuple[Event, Event]]] = {}
     writes = [w for w in model.events("written") if initialises_all(w) and w.of.known]
-    last = {id(write.of): write for write in writes}
+    last = {(id(write.of), write.get("inside")): write for write in writes}  # a method that nobody calls is a choice
     for write in writes:
-        by_line.setdefault(id(write.site.node), []).append((write, last[id(write.of)]))
+        by_line.setdefault(id(write.site.node), []).append((write, last[id(write.of), write.get("inside")]))
     for both in by_line.values():
         first, then = both[0]
         is_general = len(both) > 1 and all(b.site.node is then.site.node and a is not b for a, b in both)
@@ -202,7 +202,8 @@ def _is_meant_for(first: Event, then: Event, other: str) -> bool:
     added, owner = str(then.guard.minus(first.guard)), then.of.name.rpartition(".")[0]
     if f"{owner}.{other} is not None" in added or f"hasattr({owner}, '{other}')" in added:
         return True
-    return (first.law in DRAWING) is not (then.law in DRAWING) and has_sibling(then.of, other)
+    is_other_kind = (first.law in DRAWING) is not (then.law in DRAWING)
+    return not then.guard.minus(first.guard) and is_other_kind and has_sibling(then.of, other)
 
 
 def _is_other_below(model: Model, first: Event, then: Event) -> bool:
@@ -256,8 +257,8 @@ def ask_parts(model: Model) -> Iterator[Claim]:
     told: set[int] = set()
     for first, then in pairs(writes):
         sites = apart(first, then)
-        loop = _loop_around(model, sites) if sites is not None and effect(first) == effect(then) else None
-        if sites is None or loop is None or id(loop) in told or not first.guard.implies(then.guard):
+        loop = loop_around(model, *reversed(sites)) if sites is not None and effect(first) == effect(then) else None
+        if sites is None or not isinstance(loop, nodes.For) or id(loop) in told or not first.guard.implies(then.guard):
             continue
         done = {id(w.of) for w in writes if any(site.definition is sites[1].definition for site in w.way)}
         lists = [p.what for root in model.roots for p in root.holds if p.holds and _is_list(p.what)]
@@ -276,23 +277,6 @@ def _is_told(write: Event) -> bool:
     """Whether a layer of torch is told to draw its parameters."""
     func = write.site.node.func if isinstance(write.site.node, nodes.Call) else None
     return isinstance(func, nodes.Attribute) and func.attr.value == "reset_parameters"
-
-
-def _loop_around(model: Model, sites: tuple[Site, Site]) -> nodes.For | None:
-    """The outermost loop around the second of two places that is not around the first one too."""
-    code = sites[0].code
-    loops = model.remember(("loops", id(code)), lambda: _loops_by_node(code))
-    first, then = (loops.get(id(site.node), []) for site in sites)
-    return next((loop for loop in then if loop not in first), None)
-
-
-def _loops_by_node(code: nodes.Node) -> dict[int, list[nodes.For]]:
-    """The loops around each node of a function, by its `id`, outermost first."""
-    found: dict[int, list[nodes.For]] = {}
-    for loop in (node for node in walk(code) if isinstance(node, nodes.For)):
-        for node in walk(loop.body):
-            found.setdefault(id(node), []).append(loop)
-    return found
 
 
 def _is_list(held: object) -> bool:

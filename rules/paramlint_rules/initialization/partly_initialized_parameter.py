@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.facts.unwritten_memory import is_left_on_purpose
-from paramlint.model import Claim, Event, Model, Tensor, said
+from paramlint.model import Claim, Event, Guard, Model, Tensor, said
 from paramlint.model.questions.empty_memory import ALLOCATORS, allocated_empty, kept_at, spelled, written_in_part
 from paramlint.rule import Asks, Proof, Rule
 
@@ -48,8 +48,6 @@ rule = Rule(
 #: What is left where an option is none of those that are known, and questions that only the instance can answer, or
 #: that are about what has no name.
 _UNKNOWN_OPTION = re.compile(r"\bnot in \(|!=|hasattr|getattr|isinstance|a condition on|<\w+ \d+>")
-#: One option by its name, where others raise: it has a branch of its own, whatever the option is called.
-_NAMED_OPTION = re.compile(r"[\w.]+ == '(?!none|no|skip|empty|load|pretrain|default|custom|off)\w+'", re.I)
 
 
 @rule.question
@@ -57,7 +55,7 @@ def ask(model: Model) -> Iterator[Claim]:
     for tensor, place in allocated_empty(model):
         when = str(tensor.filled.when)
         is_excused = is_left_on_purpose(when) or _UNKNOWN_OPTION.search(when) is not None
-        is_excused = is_excused and _NAMED_OPTION.fullmatch(when) is None
+        is_excused = is_excused and not _is_drawn_beside(model, tensor)
         written = _written_instead(tensor) if is_excused else None
         if tensor.filled.when and (not is_excused or written is not None):
             where = f"where `{written}` is initialised" if is_excused else f"when `{when}`"
@@ -66,6 +64,16 @@ def ask(model: Model) -> Iterator[Claim]:
     for tensor, place in written_in_part(model):
         message = f"`{spelled(place)}` is allocated empty and only part of it is written, so the rest is garbage"
         yield Claim(said(True), kept_at(tensor, place), message, about=tensor)
+
+
+def _is_drawn_beside(model: Model, tensor: Tensor) -> bool:
+    """Whether random values are drawn, and kept nowhere, under a condition under which the tensor gets none."""
+
+    def find() -> list[Guard]:
+        made = [(t, t.made) for t in model.all_tensors if t.made is not None and t.made.guard and not t.places.seen]
+        return [event.guard for one, event in made if one.role == "plain" and one.draw is not None]
+
+    return any(guard.implies(tensor.filled.when) for guard in model.remember("drawn and kept nowhere", find))
 
 
 def _written_instead(tensor: Tensor) -> Tensor | None:

@@ -106,7 +106,7 @@ def _built(trace: Trace, taken: Taken, model: Value) -> Event | None:
 def _is_unbuilt(model: Thing) -> bool:
     """Whether a model has no variables when it is made."""
     if model.cls is not None:
-        text = model.cls.file.source.lines(model.cls.outline.unit.first, model.cls.outline.unit.last)
+        text = model.cls.text
         return is_layer_class(model.cls) and not any(
             word in text for word in ("Input(", ".build(", "add_weight", "self(")
         )

@@ -42,6 +42,7 @@ from paramlint.model.questions.training import (
     spoken,
     together,
 )
+from paramlint.model.questions.visits import loop_around
 from paramlint.rule import Asks, Proof, Rule
 from paramlint.syntax.walk import walk
 
@@ -116,26 +117,34 @@ def check_accumulated(model: Model) -> Iterator[Claim]:
 @rule.question
 def check_rounds(model: Model) -> Iterator[Claim]:
     """Gradients of all rounds of a loop that are gathered for one step after it, and cleared in each round."""
+    cleared = model.remember("cleared in loops", lambda: _by_loops(model.events("cleared")))
+    stepped = model.remember("stepped in loops", lambda: _by_loops(model.events("stepped")))
     for step in model.events("stepped"):
-        if not is_optimizer(step.of):
-            continue
         depth = len(step.loops) + 1
-        for clear in model.events("cleared"):
-            inner = clear.loops[:depth]
-            if len(clear.loops) < depth or inner[:-1] != step.loops or clear.guard.minus(step.guard):
+        last = next(model.timeline("backward").begun(max(step.order)), None) if is_optimizer(step.of) else None
+        inner = last.loops[:depth] if last is not None else ()
+        if last is None or len(inner) < depth or inner[:-1] != step.loops or not _in_one_call(last, step):
+            continue
+        if any(e.of == step.of for e in stepped.get(inner, ())):
+            continue
+        for clear in cleared.get(inner, ()):
+            if clear.guard.minus(step.guard) or not _in_one_call(clear, step) or not _clears(clear, step.of):
                 continue
-            if not _in_one_call(clear, step) or not _clears(clear, step.of) or not model.follows(clear, step).yes:
-                continue
-            if _looks_at_gradients(clear, step):
-                continue
-            last = next(model.timeline("backward").begun(max(step.order)), None)
-            again = [e for e in model.events("stepped") if e.of == step.of and e.loops[:depth] == inner]
-            if last is None or last.loops[:depth] != inner or again or not _in_one_call(last, step):
+            if not model.follows(clear, step).yes or _looks_at_gradients(model, clear, step):
                 continue
             if not model.between(clear, step, ("escaped",), partial(may_compute, model)).yes:
                 text = f"the gradients are cleared in each round, so `{spoken(step.of)}.step()` finds those of the last"
                 yield Claim(said(True), clear.site, text, about=step.of)
                 break
+
+
+def _by_loops(events: list[Event]) -> dict[object, list[Event]]:
+    """Events by each of the loops around them, with what is around that."""
+    found: dict[object, list[Event]] = {}
+    for event in events:
+        for depth in range(1, len(event.loops) + 1):
+            found.setdefault(event.loops[:depth], []).append(event)
+    return found
 
 
 @rule.question
@@ -147,36 +156,35 @@ def check_dropped(model: Model) -> Iterator[Claim]:
         lost = next(model.timeline("backward").begun(min(clear.order)), None)
         if optimizer is None or lost is None or lost.loops != clear.loops or not model.follows(lost, clear).yes:
             continue
-        if not lost.guard.implies(clear.guard) or not _in_one_call(lost, clear) or _looks_at_gradients(clear):
+        if not lost.guard.implies(clear.guard) or not _in_one_call(lost, clear) or _looks_at_gradients(model, clear):
+            continue
+        after = (b for b in model.timeline("backward").since(min(clear.order)) if b.loops == clear.loops)
+        other = next((b for b in after if b is not lost and model.follows(clear, b).yes), None)
+        if other is None or not any(
+            e.of is optimizer and e.loops == clear.loops and _in_one_call(clear, e) and model.follows(other, e).yes
+            for e in model.timeline("stepped").since(min(other.order))
+        ):
             continue
         mine = {id(t) for t in optimizer.tensors}
         reaches = reach_of(model, lost)
         if not any(id(t) in mine for t in reaches) or any(id(t) in holders and id(t) not in mine for t in reaches):
-            continue
-        steps = [e for e in optimizer.steps if e.loops == clear.loops and _in_one_call(clear, e)]
-        after = [b for b in model.events("backward") if b is not lost and b.loops == clear.loops]
-        if not any(model.follows(clear, b).yes and model.follows(b, e).yes for b in after for e in steps):
             continue
         if model.between(lost, clear, ("stepped", "escaped"), partial(may_compute, model)).no:
             text = f"the gradients of one loss are cleared before the next one, so `{spoken(optimizer)}` misses them"
             yield Claim(said(True), clear.site, text, about=optimizer)
 
 
-def _looks_at_gradients(clear: Event, step: Event | None = None) -> bool:
+def _looks_at_gradients(model: Model, clear: Event, step: Event | None = None) -> bool:
     """Whether the function around what is cleared, or its loop that a step is not in, reads gradients by themselves."""
-    around = clear.site.definition
-    if around is None:
+    if clear.site.definition is None:
         return True
-    if step is not None:
-        loops = [one for one in walk(around) if isinstance(one, (nodes.For, nodes.While))]
-        inner = [one for one in loops if _is_in(clear.site.node, one) and not _is_in(step.site.node, one)]
-        around = inner[0] if inner else around
-    read = (one.attr.value for one in walk(around) if isinstance(one, nodes.Attribute))
-    return any(name in ("grad", "requires_grad_") for name in read)
+    around = (loop_around(model, clear.site, step.site) if step is not None else None) or clear.site.code
 
+    def find() -> bool:
+        read = (one.attr.value for one in walk(around) if isinstance(one, nodes.Attribute))
+        return any(name in ("grad", "requires_grad_") for name in read)
 
-def _is_in(node: object, outer: nodes.Node) -> bool:
-    return any(one is node for one in walk(outer))
+    return model.remember(("looks at gradients", id(around)), find)
 
 
 def _counts(condition: str) -> bool:

@@ -134,7 +134,7 @@ def owns(trace: Trace, value: Value, depth: int = 0) -> bool | None:
     inner = [item for one in kept.values() for item in (one.items if isinstance(one, Held) else [one])]
     if any(one for item in inner for one in options(item) if is_variable(one) or owns(trace, one, depth + 1)):
         return True
-    text = value.cls.file.source.lines(value.cls.outline.unit.first, value.cls.outline.unit.last)
+    text = value.cls.text
     return True if "add_weight" in text else None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from paramlint.facts.reading.events import Called, Event, Repeated, Stored, Taken
-from paramlint.facts.reading.values import Choice, ClassValue, Derived, Held, Named, Part, Result, Thing, Value, options
+from paramlint.facts.reading.values import Choice, Derived, Held, Named, Part, Result, Thing, Value, options
 from paramlint.facts.requirements import keras_generation
 from paramlint.finding import Finding, Fix
 from paramlint.knowledge.gluon_names import is_block_base
@@ -195,10 +195,3 @@ def target(event: Stored) -> nodes.Node:
     if written is None and getattr(node, "targets", None):
         written = node.targets[0].target  # type: ignore[attr-defined]
     return written if written is not None else node
-
-
-def class_of(value: Value) -> Class | None:
-    """The class of the project that a value is an instance of."""
-    if isinstance(value, Thing):
-        return value.cls
-    return value.cls if isinstance(value, ClassValue) else None

@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from paramlint.facts.files import File, Project, Search
-from paramlint.knowledge import canonical, stubs
+from paramlint.knowledge import canonical, is_told, stubs
 from paramlint.knowledge.foreign import NOT_FOLLOWED
 from paramlint.source.text import Source
 from paramlint.symbolic.code.bindings import (
@@ -425,6 +425,7 @@ class Program:
             return self.external(_STUB_NAMES[name])
         if name in file.assigned:
             return file, name
+        guess: Value | None = None
         for module in outline.star_imports:
             dotted = module + name if module.endswith(".") else f"{module}.{name}"
             if self.project is not None and not self.project.may_hold(dotted, name, file.facts, search):
@@ -434,12 +435,14 @@ class Program:
                 followed = self._follow(origin, search)
                 if followed is not None:
                     return followed
-            elif not isinstance(origin, External) or origin.name.startswith("torch."):
+            elif not isinstance(origin, External) or is_told(dotted):
                 return origin
+            elif guess is None and origin.name.startswith("torch."):
+                guess = origin  # no table tells whether torch has it
         meant = file.facts.conventional(name)
         if meant:
             return self.external(meant)
-        return External(name) if name in _BUILTINS else None
+        return External(name) if name in _BUILTINS else guess
 
     def _follow(
         self, found: Value | tuple[SourceFile, str] | None, search: Search

@@ -426,12 +426,6 @@ def _number(run: Interpreter, tensor: TensorValue, name: str, arguments: Argumen
     return Unknown(f"{tensor!r}.{name}()#{tensor.number}")
 
 
-def sharing(value: Value) -> list[TensorValue]:
-    """The tensors among the alternatives of a value."""
-    options = value.options if isinstance(value, Choice) else [(ALWAYS, value)]
-    return [one for _, one in options if isinstance(one, TensorValue)]
-
-
 def is_random(factory: str) -> bool:
     """Whether a factory draws its values."""
     return factory.rpartition(".")[2] in _RANDOM
