@@ -246,6 +246,14 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
         _lines(MODEL + "    for y in n:\n", "        net(y + {i}).sum().backward()\n        o.zero_grad()\n"),
         100,
     ),
+    "clippings": (
+        _lines(
+            MODEL + "    for y in n:\n",
+            "        o.zero_grad()\n        nn.utils.clip_grad_norm_(net.parameters(), 1.0)\n"
+            "        net(y + {i}).sum().backward()\n        o.step()\n",
+        ),
+        100,
+    ),
     "models replaced": (_replaced, 100),
     "steps of what is detached": (
         _lines(MODEL, "    o.zero_grad()\n    (net(x + {i}).detach() * n).sum().backward()\n    o.step()\n"),
