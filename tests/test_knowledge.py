@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import subprocess
 import sys
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from paramlint.knowledge import (
     TORCH_VERSION,
     ModuleClass,
     canonical,
+    is_told,
     module_class,
 )
 
@@ -327,3 +329,11 @@ def test_init_of_a_vector(torch: Any, name: str) -> None:
     else:
         vector = torch.empty(4)
         assert getattr(torch.nn.init, name)(vector, *arguments) is vector
+
+
+@pytest.mark.parametrize("module", ["torch", "torch.nn", "torch.nn.init", "torch.optim"])
+def test_builtins_that_a_star_import_replaces(torch: Any, module: str) -> None:
+    given: dict[str, object] = {}
+    exec(f"from {module} import *", given)
+    own = [name for name in dir(builtins) if not name.startswith("__")]
+    assert [name for name in own if is_told(f"{module}.{name}")] == [name for name in own if name in given]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 import weakref
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,38 @@ def test_room_is_made_by_size_too(tmp_path, monkeypatch):
     assert _parsed(project) == [second, third]
     project.forget()
     assert project.drafts.file(paths[1]) is not second
+
+
+def _most_kept(folder, count):
+    """The most that is in memory after any of the last files of a package, whose classes follow each other's."""
+    package = folder / f"package{count}"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    for number in range(count):
+        follows = f"from .m{(number or count) - 1} import Base as Other\n"
+        (package / f"m{number}.py").write_text(f"{follows}{BASE}{LISTED}\n\nclass Net(Other):\n{INIT}{LISTED}")
+    project, most = Project(), Counter[str]()
+    for place, _ in enumerate(check_paths(map(str, sorted(package.iterdir())), select(["ALL"]), project)):
+        if place > count - 10:
+            most |= _kept()
+    project.forget()
+    return most
+
+
+def _kept():
+    gc.unfreeze()
+    gc.collect()
+    kinds = [type(each) for each in gc.get_objects()]
+    return Counter(kind.__name__ for kind in kinds if kind.__module__.startswith("paramlint."))
+
+
+def test_what_is_in_memory_does_not_grow_with_the_files_of_a_run(tmp_path, monkeypatch):
+    for limit, count in {"_PARSED": 4, "_KEPT": 8, "_MORE": 1}.items():
+        monkeypatch.setattr(f"paramlint.facts.files.{limit}", count)
+    monkeypatch.setattr("paramlint.symbolic.code.program._KEPT_SIZE", 2_500)
+    few, many = _most_kept(tmp_path, 16), _most_kept(tmp_path, 64)
+    kinds = ("ClassValue", "Draft", "File", "Place", "Scope", "SourceFile", "Unit")
+    assert all(few[kind] and many[kind] < 1.5 * few[kind] for kind in kinds), [(k, few[k], many[k]) for k in kinds]
 
 
 def test_outlines_answer_without_trees_and_what_is_parsed_again_is_counted(tmp_path, kept_one, monkeypatch):

@@ -118,6 +118,18 @@ KEPT = [
     ("registration/name_registered_twice/bad.py", "annotated"),
     ("optimizer/parameter_group_never_matches/bad.py", "enumerated"),
     ("optimizer/aliased_checkpoint/bad.py", "through_a_dict"),
+    ("initialization/init_never_matches/bad.py", "enumerated"),
+    ("initialization/init_never_matches/bad.py", "unpacked_below"),
+    ("initialization/init_before_submodules/bad.py", "base_class"),
+    ("initialization/padding_row_overwritten/bad.py", "base_class"),
+    ("initialization/padding_row_overwritten/good.py", "prepared"),
+    ("registration/buffer_holds_graph/bad.py", "base_class"),
+    ("sharing/module_listed_twice/good.py", "object_of_function"),
+    ("optimizer/aliased_target_network/good.py", "prepared"),
+    ("optimizer/aliased_target_network/good.py", "packed"),
+    ("optimizer/aliased_target_network/good.py", "with_setattr"),
+    ("optimizer/aliased_checkpoint/good.py", "factory"),
+    ("optimizer/aliased_checkpoint/good.py", "equal_branches"),
 ]
 
 TWO = """\

@@ -468,9 +468,9 @@ def _too_large(draft: File) -> dict[str, object]:
 def _forget_model(file: File) -> None:
     file.memo.pop("trace", None)
     if "model" in file.memo:
-        from paramlint.symbolic.building.entries import forget_model
+        from paramlint.symbolic.building.entries import end_check
 
-        forget_model(file)
+        end_check(file)
 
 
 def _internal(path: str, error: Exception, row: int = 1) -> Diagnostic:

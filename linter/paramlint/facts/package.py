@@ -33,7 +33,7 @@ class Package:
         self._what = what
         self._memo: dict[str, tuple[Any, frozenset[Look]]] = {}
         self._project = project
-        self._said: dict[tuple[str, bytes], bool] = {}
+        self._having: dict[bytes, list[str]] = {}
 
     @property
     def _known(self) -> dict[str, bytes | None]:
@@ -76,7 +76,7 @@ class Package:
     def paths_with(self, file: File, *words: str) -> list[str]:
         """The files whose text has all of these words; beside a lone script, only those that name it."""
         if not self.is_package:
-            words = (*words, os.path.splitext(os.path.basename(file.source.path))[0])
+            words = (os.path.splitext(os.path.basename(file.source.path))[0], *words)
         return self._with(file, words)
 
     def heirs_with(self, file: File, name: str) -> list[str]:
@@ -94,16 +94,16 @@ class Package:
         return self._with(file, (word,))
 
     def _with(self, file: File, words: tuple[str, ...]) -> list[str]:
-        wanted = as_in_files(words)
-        found = [path for path in self._known if all(self._says(path, word) for word in wanted)]
+        first, *others = as_in_files(words)
+        found = [path for path in self._paths_having(first) if all(_has_word(self.text(path), w) for w in others)]
         self._searched(file, words, found)
         return found
 
-    def _says(self, path: str, word: bytes) -> bool:
-        """Whether the text of a file has a word; the name of a lone script is asked for with each word."""
-        if (path, word) not in self._said:
-            self._said[path, word] = _has_word(self.text(path), word)
-        return self._said[path, word]
+    def _paths_having(self, word: bytes) -> list[str]:
+        """The files whose text has a word; only these are kept, not what each file says of each word."""
+        if word not in self._having:
+            self._having[word] = [path for path in self._known if _has_word(self.text(path), word)]
+        return self._having[word]
 
     def count(self, file: File, pattern: re.Pattern[bytes]) -> int:
         """How often a pattern matches in all files."""

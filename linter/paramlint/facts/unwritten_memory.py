@@ -14,7 +14,7 @@ from paramlint.facts.module_nesting import is_same
 from paramlint.facts.package import package_of
 from paramlint.facts.writers import Wanted, writers_of
 from paramlint.knowledge.foreign import PLAIN_BASES
-from paramlint.knowledge.initializers import initialises
+from paramlint.knowledge.initializers import initialises, may_initialise
 
 if TYPE_CHECKING:
     from paramlint.facts.files import File
@@ -63,14 +63,15 @@ def is_left_on_purpose(condition: str) -> bool:
 
 
 def uncalled_methods(cls: Class) -> frozenset[str]:
-    """The methods that initialise a module and that nobody calls on one of a class: its own, and what it forgets alone.
+    """The methods that may initialise a module and that nobody calls on one of a class.
 
-    What a plain base of its file has is its own. Another framework's base, or a layer of torch, may call them itself.
+    They are its own, and what it forgets alone. What a plain base of its file has is its own. Another framework's base,
+    or a layer of torch, may call them itself.
     """
     if not cls.is_module or any(base not in _PLAIN for base in cls.outside):
         return frozenset()
     bases = (cls, *(base for base in cls.mro[1:] if base.file is cls.file and base.is_module is False))
-    own = {name: base.own_method(name) for base in bases for name in base.outline.methods if initialises(name)}
+    own = {name: base.own_method(name) for base in bases for name in base.outline.methods if may_initialise(name)}
     uncalled = {name for name, method in own.items() if _is_undecorated(method) and _is_uncalled(method, cls)}
     return frozenset({*uncalled, *forgotten_methods(cls)})
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ModuleClass,
         Owns,
         canonical,
+        is_told,
         module_class,
     )
 
@@ -72,6 +73,7 @@ __all__ = [
     "ModuleClass",
     "Owns",
     "canonical",
+    "is_told",
     "module_class",
 ]
 

@@ -18,6 +18,11 @@ def initialises(name: str) -> bool:
     return not name.endswith("__") and re.search(_INITIALISING, name) is not None
 
 
+def may_initialise(name: str) -> bool:
+    """Whether a method may be one too, by what it writes: `reset_embeddings`."""
+    return not name.endswith("__") and re.search("init|reset|weight", name, re.IGNORECASE) is not None
+
+
 def draws(text: str) -> bool:
     """Whether a piece of code draws values, or calls what does by its name."""
     return re.search(f"{_INITIALISING}|{_DRAWING}", text.replace("__init__", "")) is not None

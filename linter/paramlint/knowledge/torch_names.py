@@ -118,6 +118,23 @@ def canonical(name: str) -> str:
     return ALIASES.get(name) or _COMPILED.get(name, name)
 
 
+#: Builtins that `from torch import *` replaces.
+_OVER_BUILTINS = frozenset(
+    {"abs", "all", "any", "bool", "compile", "complex", "float", "int", "max", "min", "pow", "range", "round", "sum"}
+)
+
+
+def is_told(name: str) -> bool:
+    """Whether a table says that torch has something of this dotted name."""
+    module, _, own = name.rpartition(".")
+    if module == "torch.nn.init":
+        return own in INIT_FUNCTIONS or own in DEPRECATED_INIT
+    if module == "torch" and own in _OVER_BUILTINS:
+        return True
+    tables = (ALIASES, MODULES, OPTIMIZERS, TENSOR_FACTORIES, EMPTY_FACTORIES, PARAMETER_CLASSES, BUFFER_CLASSES)
+    return any(name in table for table in tables)
+
+
 @cache
 def module_class(name: str) -> ModuleClass | None:
     """What is known about the module class of that name, in any spelling; None if it is not torch's."""

@@ -30,7 +30,7 @@ class Model:
         trace: the events in order.
         entry: what was built.
         name: of the class or function.
-        returned: what a function, or the `forward` of a class, gave back.
+        returned: what a function gave back, or the `forward` of a module, or any method of another class.
         is_cut_short: whether the build came to no end, so that what else happens in its loops is not known.
         cut_at: when that was; what came before it is known.
     """

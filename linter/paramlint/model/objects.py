@@ -176,11 +176,12 @@ class Module:
         part_of: the module of unknown content, made by another library, that it is a part of.
         annotation: what an argument of unknown content is said to be, as the code says it.
         methods: the methods that its class and the project's bases define.
-        uncalled: those that initialise and that no code of the project calls on it.
+        uncalled: those that may initialise and that no code of the project calls on it.
         built_in_its_file: whether the file of its class builds it, and no heir of that.
         initialised_by_owner: whether a class that may hold it initialises what it holds, in code that was not run.
         asked: of one of unknown content, the attributes that the code asks it for.
         is_made_here: whether a call in the code that was read made it.
+        is_handed_on: whether it stands for what one round of a loop hands to the next, which may be any other module.
         known: whether its class is known down to torch's, and all that it holds.
     """
 
@@ -205,6 +206,7 @@ class Module:
     initialised_by_owner: Answer = UNKNOWN
     asked: frozenset[str] = frozenset()
     is_made_here: bool = False
+    is_handed_on: bool = False
     known: Answer = YES
     loops: tuple[Any, ...] = ()
     guard: Guard = ALWAYS

@@ -94,9 +94,9 @@ def _off_then_on(tensor: Tensor, of_all: Sequence[Event]) -> tuple[Event, Event]
 
 
 def _is_part(tensor: Tensor, whole: Tensor) -> bool:
-    """Whether all parameters of something unknown are those of a part of something else unknown."""
-    name = whole.name.removesuffix(_ALL)
-    return tensor.name.startswith((f"{name}.", f"{name}["))
+    """Whether all parameters of something unknown are those of a part of something else unknown, and of no copy."""
+    name, part = whole.name.removesuffix(_ALL), tensor.name.removesuffix(_ALL)
+    return part.startswith((f"{name}.", f"{name}[")) and "(" not in part[len(name) :]
 
 
 def _is_gone(tensor: Tensor) -> bool:

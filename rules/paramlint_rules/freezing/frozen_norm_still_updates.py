@@ -36,7 +36,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.model import Answer, Claim, Event, Model, Module
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
 from paramlint.model.questions.training import below, mode_of, owners, together, whole_of
 from paramlint.rule import Asks, Proof, Rule
 
@@ -276,14 +276,21 @@ def _is_replaced(model: Model, norm: Module, off: Event) -> bool:
 
 
 def _frozen_at(norm: Module) -> Event | None:
-    """Where the user's code froze all parameters of a batch norm for sure, with more than the norm alone."""
+    """Where the user's code froze all parameters of a batch norm for sure and for good, with more than it alone."""
     if not norm.is_a("_BatchNorm").yes or norm.made is None or norm.made.author != "user":
         return None
     parameters = [t for t in norm.tensors if t.role == "parameter"]
     flags = [next((e for e in reversed(t.flags.seen) if e.author == "user"), None) for t in parameters]
     if not flags or any(f is None or f.guard or getattr(f.get("value"), "value", None) is not False for f in flags):
         return None
-    return flags[0] if all(t.trains.no for t in parameters) else None
+    return flags[0] if all(t.trains.no and not _is_thawed_in_turn(t) for t in parameters) else None
+
+
+def _is_thawed_in_turn(tensor: Tensor) -> bool:
+    """Whether another round of the loop that freezes a tensor thaws it, as where two networks train in turns."""
+    flags = [e for e in tensor.flags.seen if e.author == "user" and e.loops]
+    off, on = ([e for e in flags if getattr(e.get("value"), "value", None) is value] for value in (False, True))
+    return any(one.loops[0] == other.loops[0] for one in off for other in on)
 
 
 def _holders(module: Module) -> Iterator[Module]:

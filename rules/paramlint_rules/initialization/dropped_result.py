@@ -80,6 +80,10 @@ rule = Rule(
 #: Functions that call for the time, the error or the memory that a call takes.
 _TRIALS = re.compile(r"test|bench|time|profil|warm|trace|debug|dummy|check", re.I)
 _EMBEDDINGS = {"torch.nn.Embedding", "torch.nn.EmbeddingBag"}
+#: Arguments of their `from_pretrained` that no other has.
+_ONLY_OF_EMBEDDINGS = {"freeze", "padding_idx", "scale_grad_by_freq"}
+#: An object, not a class, that is called an embedding.
+_NAMED_EMBEDDING = re.compile(r"(?:^|[._])(?:\w*_)?emb(?:ed\w*|s)?(?:_\w*)?$")
 #: Blocks that change where or how values are computed, and nothing else.
 _PLAIN_CONTEXTS = {
     "contextlib.nullcontext", "torch.autocast", "torch.amp.autocast", "torch.cuda.amp.autocast", "torch.device",
@@ -98,7 +102,7 @@ def check(node: nodes.Expr, scope: Scope) -> Iterator[Finding]:
         return
     text = scope.text(call.func)
     if isinstance(call.func, nodes.Attribute):
-        why = _of_method(scope, call.func)
+        why = _of_method(scope, call.func, {arg.keyword.value for arg in call.args if arg.keyword is not None})
         if why is not None:
             yield Finding(node, f"`{text}` {why}")
             return
@@ -113,12 +117,17 @@ def check(node: nodes.Expr, scope: Scope) -> Iterator[Finding]:
         yield Finding(node, f"`{text}` makes a layer, and nothing takes it")
 
 
-def _of_method(scope: Scope, func: nodes.Attribute) -> str | None:
+def _of_method(scope: Scope, func: nodes.Attribute, keywords: set[str]) -> str | None:
     """What a method only returns; None where it may do something."""
     method, owner = func.attr.value, func.value
     if method == "from_pretrained":
         known = scope.type(owner)
-        is_embedding = known is not None and known.name in _EMBEDDINGS and known.cls is None
+        if known is None:  # as where it is made in one of several ways
+            is_embedding = (
+                bool(keywords & _ONLY_OF_EMBEDDINGS) and _NAMED_EMBEDDING.search(scope.text(owner)) is not None
+            )
+        else:
+            is_embedding = known.name in _EMBEDDINGS and known.cls is None
         return "makes a new embedding, and nothing takes it" if is_embedding else None
     if method not in _PURE and method not in _VIEWS:
         return None

@@ -32,6 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from paramlint import nodes
+from paramlint.knowledge.initializers import initialises
 from paramlint.model import Claim, Model, Module, Tensor, said
 from paramlint.model.questions.draws import DRAWING
 from paramlint.model.questions.empty_memory import ALLOCATORS, written_by_nobody
@@ -69,12 +70,14 @@ def _why(root: Module, method: nodes.FunctionDef, empty: list[Tensor], drawn: li
     """What comes of it that a method is not called; None where it is there for who has something to give."""
     name, cls = method.name.value, root.cls.rpartition(".")[2]
     asked = _asked_for(method)
+    if empty and not asked:
+        shown = ", ".join(f"`{tensor}`" for tensor in empty[:3])
+        return f"never called, so {shown} {'starts' if len(empty) == 1 else 'start'} as garbage"
+    if not initialises(name):
+        return None  # a layer that has torch's values may be reset later
     if asked:
         is_for_apply = len(asked) == 1 and any(tensor.of_classes for tensor in drawn)
         return f"never applied, so the layers of `{cls}` keep torch's values" if is_for_apply else None
-    if empty:
-        shown = ", ".join(f"`{tensor}`" for tensor in empty[:3])
-        return f"never called, so {shown} {'starts' if len(empty) == 1 else 'start'} as garbage"
     is_own = said_by == cls  # of what it inherits it may hold nothing
     if not any(is_own or tensor.known for tensor in drawn) or not (name.startswith("_") or root.built_in_its_file.yes):
         return None

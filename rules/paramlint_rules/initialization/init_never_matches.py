@@ -32,8 +32,9 @@ from paramlint.knowledge import WRITE_NAMES, module_class
 from paramlint.model import Answer, Claim, Event, Model, Module, Site, Tensor, said
 from paramlint.model.questions.visits import (
     guards_of,
+    is_about_whole,
+    is_negative,
     modules_below,
-    name_of_pair,
     names_below,
     never_true,
     tests_before,
@@ -70,8 +71,9 @@ def ask_kind(model: Model) -> Iterator[Claim]:
     told: set[int] = set()
     for event in model.events("tested"):
         site, test = event.site, event.site.node
-        why = _why(event)
-        if id(test) in told or not (why or event.always or _is_find(test)) or not _is_asked_of_all(site):
+        named = _why_no_name(model, event)
+        why = named or ("" if event.ever else str(event.why))
+        if id(test) in told or not (why or event.always or _is_find(test)) or not (named or _is_asked_of_all(site)):
             continue
         if isinstance(test, nodes.AnnAssign):
             call, target = test.annotation.annotation, site.text(test.target)
@@ -106,18 +108,39 @@ def _is_asked_of_all(site: Site) -> bool:
     return any(node is site.code for node in walk(caller.code))  # a local function
 
 
-def _why(event: Event) -> str:
-    """Why a condition is never true, whatever it is asked about; empty where it may be."""
-    if event.ever or event.why or not _is_layer(event.of):
-        return str(event.why)
-    return f"`{event.of.cls.replace('torch.nn.', 'nn.')}` has no parameter of such a name"
+def _is_given_nothing(site: Site) -> bool:
+    """Whether a function has no arguments, but for the object that it is a method of."""
+    code = site.code
+    return isinstance(code, nodes.FunctionDef) and {p.name.value for p in code.params.params} <= {"self"}
 
 
-def _is_layer(module: object) -> bool:
+def _why_no_name(model: Model, event: Event) -> str:
+    """Why no parameter of a module has a name that is asked for; empty where one may, or something else is asked."""
+    module, test = event.of, event.site.node
+    if event.ever or model.is_cut_short or not isinstance(module, Module) or is_negative(test):
+        return ""
+    known = names_below(model, module, event) if is_about_whole(model, event) else None
+    parts = {part for name in known or () for part in name.split(".")}
+    texts = texts_in(test)
+    is_general = not (_is_given_nothing(event.site) or _is_asked_of_all(event.site))
+    is_own = module in model.roots or (_is_layer(module) and not is_general)
+    if not known or not texts or not (is_own or any(nearest(text.strip("."), parts) for text in texts)):
+        return ""
+    return f"`{_called(model, module)}` has no parameter of such a name"
+
+
+def _is_layer(module: Module) -> bool:
     """Whether it is a layer of torch that is known and has no parts."""
-    if not isinstance(module, Module) or not module.cls.startswith("torch.nn.") or not module.known.yes:
+    if not module.cls.startswith("torch.nn.") or not module.known.yes:
         return False
     return not any(place.kind == "child" for place in module.holds)
+
+
+def _called(model: Model, module: Module) -> str:
+    """How a module is said: the model by its class, a layer by its kind, another by its name."""
+    if module in model.roots:
+        return model.name
+    return module.cls.replace("torch.nn.", "nn.") if module.cls.startswith("torch.nn.") else str(module)
 
 
 def _wrong(event: Event, whole: nodes.Node, why: str) -> str:
@@ -169,29 +192,6 @@ def ask_lazy(model: Model) -> Iterator[Claim]:
         if asked and _LAZY_NAME.search(site.text(asked[-1])):
             message = f"`{site.text(asked[-1])}` is never true: once it has a shape, the layer is a `{there}`"
             yield Claim(said(True), site, message, node=asked[-1])
-
-
-@rule.question
-def ask(model: Model) -> Iterator[Claim]:
-    """Parameters gone through by name, and a name among them that none has."""
-    told = {id(event.site.node) for event in model.events("tested") if _is_layer(event.of)}  # by what it is of
-    never = {(test, inside) for test, inside in never_true(model) if test not in told}
-    for listed in whole_visits(model):
-        loop = listed.site.loop
-        name = _name_in(loop) if loop is not None else None
-        known = names_below(model, listed.of, listed) if name is not None else None
-        if loop is None or name is None or not known:
-            continue
-        parts = {part for one in known for part in one.split(".")}
-        is_own = listed.of in model.roots or _is_layer(listed.of)
-        for test in tests_before(_is_write, loop.body, name):
-            texts = texts_in(test)
-            if not texts or (id(test), listed.inside) not in never:
-                continue
-            if is_own or any(nearest(text.strip("."), parts) for text in texts):
-                whole = listed.site.text(loop.iter)
-                message = f"`{listed.site.text(test)}` is never true: `{whole}` gives no such name"
-                yield Claim(Answer("yes", (listed,)), listed.site, message, node=test)
 
 
 @rule.question
@@ -262,13 +262,6 @@ def _family(kind: str) -> str:
     if kind in _RECURRENT:
         return _RECURRENT[0]
     return re.sub(r"^Lazy|Transpose|[123]d$", "", kind)
-
-
-def _name_in(loop: nodes.For) -> str | None:
-    """`name` of a loop `for name, p in self.named_parameters()`."""
-    func = loop.iter.func if isinstance(loop.iter, nodes.Call) else None
-    is_by_name = isinstance(func, nodes.Attribute) and func.attr.value == "named_parameters"
-    return name_of_pair(loop) if is_by_name else None
 
 
 def _is_write(call: nodes.Node) -> bool:

@@ -139,9 +139,9 @@ def ask_chosen(model: Model) -> Iterator[Claim]:
     """Values that one line chose layer by layer, over all of which another line of the file goes with the same call."""
     by_line: dict[int, list[tuple[Event, Event]]] = {}
     writes = [w for w in model.events("written") if initialises_all(w) and w.of.known]
-    last = {id(write.of): write for write in writes}
+    last = {(id(write.of), write.get("inside")): write for write in writes}  # a method that nobody calls is a choice
     for write in writes:
-        by_line.setdefault(id(write.site.node), []).append((write, last[id(write.of)]))
+        by_line.setdefault(id(write.site.node), []).append((write, last[id(write.of), write.get("inside")]))
     for both in by_line.values():
         first, then = both[0]
         is_general = len(both) > 1 and all(b.site.node is then.site.node and a is not b for a, b in both)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.knowledge import TENSOR_ADJUSTING, WRITE_NAMES, module_class
-from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
+from paramlint.model import Answer, Claim, Event, Model, Module, Tensor, before
 from paramlint.model.questions.draws import drawn_before
 from paramlint.model.questions.written_code import target_of
 from paramlint.nodes.call_arguments import arguments_of
@@ -58,9 +58,12 @@ def check_row(model: Model) -> Iterator[Claim]:
         owner = weight.owner
         if owner is None or not owner.is_a("Embedding", "EmbeddingBag").yes:
             continue
-        draw = None
+        draw = cleared = None
         if _has_row(owner) and all(map(_has_row, _in_its_place(owner))):
-            draw = _last_draw(weight) or drawn_before(weight)
+            draw, cleared = _last_draw(weight) or drawn_before(weight), _draw_cleared_behind(weight)
+        if draw is None and cleared is not None:
+            message = f"the padding row of `{owner}` is written after `{cleared.law}`"
+            yield Claim(Answer("yes", (cleared,)), cleared.site, message, is_right=True)
         if draw is not None and not _is_tied(model, weight):
             kept = next((p.since.site for p in weight.places if p.registered and p.since.author == "user"), draw.site)
             is_here = kept.definition is draw.site.definition or draw in weight.writes.seen
@@ -117,6 +120,13 @@ def _last_draw(weight: Tensor) -> Event | None:
         return None  # a method of its own clears the row
     is_draw = last.get("law") in WRITE_NAMES and last.get("law") not in _HARMLESS
     return None if not is_draw or _is_of_zeros(last.site.node) else last
+
+
+def _draw_cleared_behind(weight: Tensor) -> Event | None:
+    """The user's last write of all rows, where one row is written by itself after it."""
+    draws = [w for w in weight.writes if w.get("part") is None and w.author == "user"]
+    is_cleared = draws and any(w.get("part") is not None and before(draws[-1], w) for w in weight.writes)
+    return draws[-1] if is_cleared else None
 
 
 def _fix(draw: Event, target: nodes.Node | None) -> Fix | None:

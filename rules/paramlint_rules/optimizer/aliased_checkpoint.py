@@ -98,14 +98,21 @@ def _is_of_new_optimizer(scope: Scope, kept: Snapshot) -> bool:
     written = scope.text(kept.owner)
     kinds = (nodes.Assign, nodes.AnnAssign)
     given = [value for n in scope.find(*kinds) for to, value in assigned(n) if scope.text(to) == written]
-    made = given[0] if len(given) == 1 else None
-    name = scope.qualified(made.func) or "" if isinstance(made, nodes.Call) else ""
-    if made is None or not name.startswith("torch.optim.") or name.endswith("Adagrad"):
+    if not given or not all(_makes_optimizer(scope, value, written) for value in given):
         return False
-    if [*loops_around(scope, kept.node)] != [*loops_around(scope, made)]:
+    if any([*loops_around(scope, kept.node)] != [*loops_around(scope, value)] for value in given):
         return False
-    between = [c.func for c in scope.find(nodes.Call) if scope.order(made) < scope.order(c) < scope.order(kept.node)]
+    start = max(map(scope.order, given))
+    between = [c.func for c in scope.find(nodes.Call) if start < scope.order(c) < scope.order(kept.node)]
     return not any(isinstance(f, nodes.Attribute) and f.attr.value in ("step", "load_state_dict") for f in between)
+
+
+def _makes_optimizer(scope: Scope, value: nodes.BaseExpression, called: str) -> bool:
+    """Whether an expression makes an optimizer without a state, or may: what is called one is no other name of it."""
+    if isinstance(value, (nodes.Name, nodes.Attribute)) or "Adagrad" in scope.text(value):
+        return False
+    name = scope.qualified(value.func) or "" if isinstance(value, nodes.Call) else ""
+    return name.startswith("torch.optim.") or "opt" in called.lower()
 
 
 def _is_passed_over(scope: Scope, kept: Snapshot) -> bool:

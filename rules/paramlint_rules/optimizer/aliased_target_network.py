@@ -73,6 +73,8 @@ def ask(model: Model) -> Iterator[Claim]:
         if _is_part_of_target(_given(alias)):
             continue
         named = by_name[_place(alias)]
+        if any(_bound(e) == modules and _is_given_back(e, alias) for e in named):
+            continue  # it is called so in the function that makes it
         own = [e for e in named if _bound(e) and not _is_still(e, modules)]
         live = _live(alias, by_module) if _is_held(modules, holders, whole) else _trained_elsewhere(model, alias, own)
         if (
@@ -157,11 +159,26 @@ def _is_one_way(alias: Event, statement: nodes.Node) -> bool:
             sides = [list(walk(side)) for side in (branch.body, branch.orelse)]
             given = [
                 any(alias.site.text(to) == name and not _is_none(value) for n in side for to, value in assigned(n))
+                or any(_is_set_by_name(n, alias) for n in side)
                 for side in sides
             ]
             if all(given) and any(n is statement for side in sides for n in side):
                 return True
     return False
+
+
+def _is_given_back(event: Event, alias: Event) -> bool:
+    """Whether something had its name already in a function that is called for it."""
+    calls = [site.node for site in event.site.stack[len(alias.site.stack) :]]
+    return any(call is node for call in calls for node in walk(alias.site.statement))
+
+
+def _is_set_by_name(node: nodes.Node, alias: Event) -> bool:
+    """Whether it is `setattr(self, "target", model)`."""
+    if not isinstance(node, nodes.Call) or not isinstance(node.func, nodes.Name) or node.func.value != "setattr":
+        return False
+    key = node.args[1].value if len(node.args) > 1 else None
+    return isinstance(key, nodes.SimpleString) and key.evaluated_value == _name(alias)
 
 
 def _is_else_none(alias: Event, statement: nodes.Node) -> bool:
@@ -194,7 +211,8 @@ def _is_handed_on(event: Event, alias: Event) -> bool:
     if _holder(event) is None:
         return event.site.function != alias.site.function
     source = _given(alias)
-    is_given_as_one = isinstance(source, nodes.Name) and _names_role(source.value)
+    name = source.attr if isinstance(source, nodes.Attribute) else source
+    is_given_as_one = isinstance(name, nodes.Name) and _names_role(name.value)
     return is_given_as_one and _holder(alias) is not None and _holder(event) is not _holder(alias)
 
 

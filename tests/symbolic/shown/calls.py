@@ -258,3 +258,16 @@ class Net(nn.Module):
         # show: b.weight  3  ones_ ; b.bias  3  zeros_ ; b.running_mean  3  buffer ; b.running_var  3  buffer
         # show: b.num_batches_tracked  scalar  buffer
         self.b = Layers["NORM", 2](3)
+
+
+# --- an import of all that a library has gives no more than that: Net(8)
+from torch.nn.init import *  # noqa: E402, F403
+from torch.nn import *  # noqa: E402, F403
+
+class Net(Module):
+    def __init__(self, dim):
+        super().__init__()
+        self.fc = Linear(dim, len([dim, dim]))  # show: fc.weight  2 x dim  orthogonal_ ; fc.bias  2  zeros_
+        if hasattr(self.fc, "weight"):
+            orthogonal_(self.fc.weight)
+        zeros_(self.fc.bias) if isinstance(self.fc, Linear) else ones_(self.fc.bias)

@@ -19,7 +19,7 @@ from paramlint.syntax.outline import ClassOutline, Outline, Unit
 _CALL = re.compile(r"\b(\w+)[ \t]*\(|(?<=\bpartial\()\s*(\w+)")
 #: A call of something by its dotted name.
 _DOTTED_CALL = re.compile(r"(?<![\w.])(\w+(?:\.\w+)*)[ \t]*\(|(?<=\bpartial\()\s*(\w+(?:\.\w+)*)")
-_OWN_CALL = re.compile(r"\bself\.(\w+)\(")
+_OF_SELF = re.compile(r"\bself\.(\w+)(?=[(,)])")
 #: Units of other files that are followed from one.
 _MAX_BEYOND = 100
 #: What a function that does nothing but pass on plain values does not hold.
@@ -182,7 +182,7 @@ class Reach:
 
     def _called(self, unit: Unit, made: bool) -> Iterator[Unit]:
         """What a unit calls of its file, and the bases of a class that are asked with it: plain ones, those some of
-        whose methods it replaces or calls, and those whose methods initialise heirs."""
+        whose methods it replaces or calls, and those whose constructor or methods initialise heirs."""
         if unit.kind == "class" and unit.cls is not None:
             bases = [cls for name in unit.cls.bases for cls in self._outline.classes.get(name or "", ())]
             concerned = (unit.cls.methods.keys() | self._said_of_self(unit)) - _OWN_OF_EACH
@@ -191,6 +191,7 @@ class Reach:
                 for base in bases
                 if set(base.bases) <= {"object"}
                 or concerned & base.methods.keys()
+                or "__init__" in base.methods.keys() - unit.cls.methods.keys()
                 or any(map(initialises, base.methods))
             )
         for name in _within(unit, self._calls):
@@ -199,8 +200,8 @@ class Reach:
                 yield from (cls.unit for cls in self._outline.classes.get(name, ()))
 
     def _said_of_self(self, unit: Unit) -> set[str]:
-        """The methods of its own object that a class calls."""
-        return set(_OWN_CALL.findall(self._source.lines(unit.first, unit.last)))
+        """The methods of its own object that a class calls or hands on."""
+        return set(_OF_SELF.findall(self._source.lines(unit.first, unit.last)))
 
     @cached_property
     def _calls(self) -> list[tuple[int, str]]:

@@ -64,7 +64,12 @@ def clears(event: Event, optimizer: Optimizer) -> Answer:
     else:
         return Answer("unknown")
     mine, cleared = ({id(t) for t in tensors} for tensors in (optimizer.tensors, others))
-    if not mine & cleared and (_are_all(optimizer.tensors) or (_are_all(others) and _came_later(others, optimizer))):
+    is_any = isinstance(event.of, Module) and event.of.is_handed_on
+    if (
+        not mine & cleared
+        and not is_any
+        and (_are_all(optimizer.tensors) or (_are_all(others) and _came_later(others, optimizer)))
+    ):
         return NO
     return YES if mine and mine <= cleared else Answer("unknown")
 

@@ -95,13 +95,15 @@ def modules_below(model: Model, module: Module, at: Event) -> list[Module] | Non
 
 
 def whole_visits(model: Model) -> Iterator[Event]:
-    """Where the code of the entry goes through a model that is known: a class through its own, not its heirs'."""
-    for listed in model.events("listed"):
-        if listed.author != "user" or not listed.of.known.yes:
-            continue
-        is_built = listed.of not in model.roots or listed.inside == "__init__"
-        if is_built and listed.site.class_name == (model.name if model.entry == "class" else ""):
-            yield listed
+    """Where the code of the entry goes through a model that is known."""
+    return (listed for listed in model.events("listed") if listed.author == "user" and is_about_whole(model, listed))
+
+
+def is_about_whole(model: Model, event: Event) -> bool:
+    """Whether the code of the entry is about a model that is known: that of a class about its own, not its heirs'."""
+    is_built = event.of not in model.roots or event.inside == "__init__"
+    is_own = event.site.class_name == (model.name if model.entry == "class" else "")
+    return bool(event.of.known.yes) and is_built and is_own
 
 
 def never_true(model: Model) -> set[tuple[int, str]]:
@@ -136,7 +138,7 @@ def tests_before(acts: Callable[[nodes.Node], bool], body: nodes.Node, name: str
             if isinstance(target, nodes.Name) and _mentions(value, about)
         }
     for test, whole, subject in guards_of(acts, body):
-        if _mentions(test if subject is whole else subject, about) and not _is_negative(test):
+        if _mentions(test if subject is whole else subject, about) and not is_negative(test):
             yield test
 
 
@@ -192,7 +194,7 @@ def _mentions(node: nodes.Node, about: set[str]) -> bool:
     return any(isinstance(n, nodes.Name) and n.value in about for n in walk(node))
 
 
-def _is_negative(test: nodes.Node) -> bool:
+def is_negative(test: nodes.Node) -> bool:
     """Whether a condition asks what something is not; `kind.find("Conv") != -1` asks what it is."""
     if not isinstance(test, nodes.Comparison):
         return False

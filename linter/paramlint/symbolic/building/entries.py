@@ -118,6 +118,12 @@ def forget_model(file: File) -> None:
         collect_young_after(size)
 
 
+def end_check(file: File) -> None:
+    """Let go of the last model of a file that is checked, and of what its program need not keep for the next."""
+    forget_model(file)
+    program_of(file).make_room()
+
+
 @contextmanager
 def set_aside(file: File) -> Iterator[None]:
     """Let others of a file be built in between, and then go on with the model that was asked for last."""
@@ -172,7 +178,8 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit, bases: Sequence[Class
         run.keep_back()
     if unit.kind == "class" and unit.cls is not None:
         cls = source.class_value(unit.cls)
-        if not is_module(run, cls):
+        is_of_modules = is_module(run, cls)
+        if not is_of_modules:
             run.keep_back()
         instance = entry.build_class(run, cls)
         names = [*unit.cls.methods, *entry.mixed_in(run, instance), *forgotten(instance)]
@@ -187,14 +194,15 @@ def _run(run: Interpreter, source: SourceFile, unit: Unit, bases: Sequence[Class
         for name in [*(n for n in _FIRST if n in names), *(n for n in names if n not in _FIRST)]:
             if name != "__init__" and name not in done:
                 result = entry.run_method(run, instance, name)
-                if name == "forward" and result is not None:
-                    run.memo["returned"] = result
+                if result is not None and (name == "forward" or not is_of_modules):
+                    run.memo.setdefault("returned", []).append(result)
         entry.finish(run)
         return model_of(run, "class", source, unit.cls.qualname, instance)
     if unit.kind == "function":
         function = source.definition(unit.name)
         if isinstance(function, Function):
-            returned = run.memo["returned"] = entry.run_function(run, function) or NONE
+            returned = entry.run_function(run, function) or NONE
+            run.memo["returned"] = [returned]
             for _, one in alternatives(returned):
                 if isinstance(one, Function) and one.env is not None and one.env.place is function.place:
                     entry.run_function(run, one)  # a function that it makes is made to be called

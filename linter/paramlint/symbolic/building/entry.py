@@ -13,7 +13,7 @@ from paramlint.symbolic.code.frames import Frame
 from paramlint.symbolic.code.program import ClassValue, SourceFile
 from paramlint.symbolic.collections.containers import items_of
 from paramlint.symbolic.definitions import classes
-from paramlint.symbolic.definitions.annotations import said_of
+from paramlint.symbolic.definitions.annotations import given_by_library, said_of
 from paramlint.symbolic.definitions.attributes import get_attribute
 from paramlint.symbolic.definitions.calls import annotation_of, default_of, is_generator, parameters_of
 from paramlint.symbolic.definitions.module_code import behind_decorators
@@ -95,7 +95,7 @@ def _open(run: Interpreter, parameter: Any, known: Mapping[str, object], functio
     name = parameter.name.value
     if name in known:
         return as_value(known[name])
-    annotation = annotation_of(run, parameter)
+    annotation = annotation_of(run, parameter) or given_by_library(run, function, parameter)
     if tensors and parameter.default is None and annotation in ("", "torch.Tensor", "Tensor"):
         tensor = run.new_tensor(parameter, filled=True, factory="argument")
         tensor.text = name

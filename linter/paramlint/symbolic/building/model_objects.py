@@ -111,6 +111,11 @@ def flat(builder: Maker, sources: Sequence[Value], depth: int = 0) -> Iterator[A
                 known = builder.of(one)
                 is_carried = one in builder.run.in_first_round  # another round may have computed it
                 yield known if known is not one else _DATA if is_data(one) and not is_carried else NOT_KNOWN
+            elif isinstance(one, Instance) and not one.is_module:  # its methods may compute with all that it holds
+                held = [builder.run.read(cell) for cell in one.attributes.values()] if depth < _DEEPEST else []
+                nearer = [v for v in held if v is not None and (not isinstance(v, Instance) or v.is_module)]
+                yield from flat(builder, nearer, depth + 1)
+                yield NOT_KNOWN
             else:
                 yield builder.of(one)
 
@@ -191,6 +196,11 @@ class BuiltModule(Module):
     @cached_property
     def is_made_here(self) -> bool:  # type: ignore[override]
         return self.value.made is not None or _CALLED.search(self.value.text) is not None
+
+    @cached_property
+    def is_handed_on(self) -> bool:  # type: ignore[override]
+        run = self._builder.run
+        return any(run.stand_ins.get(carried) is self.value for carried in run.in_first_round)
 
     def is_another_in(self, loop: Any) -> bool:
         taken = self._builder.run.memo.get(("in turn", id(self.value)), ())

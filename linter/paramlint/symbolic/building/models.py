@@ -33,7 +33,6 @@ from paramlint.symbolic.interpreter import Interpreter
 from paramlint.symbolic.library.optimizer_calls import Collected, GroupValue, OptimizerValue, collect
 from paramlint.symbolic.limits import MAX_ITEMS, MAX_PLACES
 from paramlint.symbolic.values import (
-    NONE,
     Choice,
     Dictionary,
     Instance,
@@ -115,7 +114,7 @@ class _Builder:
 
     def _returned(self) -> Iterator[Value]:
         """What the entry gave back, and what is in it where that is a tuple or a dictionary."""
-        for _, value in alternatives(self.run.memo.get("returned", NONE)):
+        for value in (one for given in self.run.memo.get("returned", ()) for _, one in alternatives(given)):
             yield value
             if isinstance(value, SequenceValue):
                 yield from (row.value for row in value.items.rows)

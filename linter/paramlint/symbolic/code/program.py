@@ -14,7 +14,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from paramlint.facts.files import File, Project, Search
-from paramlint.knowledge import canonical, stubs
+from paramlint.knowledge import canonical, is_told, stubs
 from paramlint.knowledge.foreign import NOT_FOLLOWED
 from paramlint.source.text import Source
 from paramlint.symbolic.code.bindings import (
@@ -33,6 +33,8 @@ from paramlint.syntax.outline import ClassOutline, Unit
 _BUILTINS = frozenset(dir(builtins))
 #: Files that one name is followed through at most.
 _DEEPEST = 30
+#: Bytes of the files that are kept from one check to the next. What is read of a file takes some 60 times as much.
+_KEPT_SIZE = 1_000_000
 #: The containers of modules, which the interpreter fills itself.
 CONTAINERS = "torch.nn.containers"
 _CONTAINER_TEXT = """
@@ -163,6 +165,13 @@ class SourceFile:
         self._places: dict[Unit, Place] = {}
         self._classes: dict[Unit, ClassValue] = {}
 
+    def forget(self) -> None:
+        """Let go of its places and classes, which point back to it."""
+        for kept in ("assigned", "branches", "changed", "effects"):
+            vars(self).pop(kept, None)
+        self._places.clear()
+        self._classes.clear()
+
     @property
     def is_stub(self) -> bool:
         """Whether it says what torch does, and is not the user's."""
@@ -291,6 +300,18 @@ class Program:
         #: What is found out about nodes once for all runs, by their `id`, with the nodes that it belongs to.
         self.memo: dict[int, tuple[Any, Any]] = {}
         self._nowhere: set[tuple[str, str]] = set()
+        self._size = 0
+
+    def make_room(self) -> None:
+        """Let go of all files where they have become many; nothing that was built from them may be in use."""
+        if self._size < _KEPT_SIZE:
+            return
+        for file in (*self._files.values(), *self._stubs.values()):
+            if file is not None:
+                file.forget()
+        for kept in (self._files, self._stubs, self._externals, self.memo, self._nowhere):
+            kept.clear()
+        self._size = 0
 
     def file(self, facts: File) -> SourceFile:
         """The file around what is known of it."""
@@ -298,6 +319,7 @@ class Program:
         known = self._files.get(key)
         if known is None or known.facts is not facts:
             known = self._files[key] = SourceFile(self, facts)
+            self._size += len(facts.source.data)
         return known
 
     def stub(self, module: str) -> SourceFile | None:
@@ -403,6 +425,7 @@ class Program:
             return self.external(_STUB_NAMES[name])
         if name in file.assigned:
             return file, name
+        guess: Value | None = None
         for module in outline.star_imports:
             dotted = module + name if module.endswith(".") else f"{module}.{name}"
             if self.project is not None and not self.project.may_hold(dotted, name, file.facts, search):
@@ -412,12 +435,14 @@ class Program:
                 followed = self._follow(origin, search)
                 if followed is not None:
                     return followed
-            elif not isinstance(origin, External) or origin.name.startswith("torch."):
+            elif not isinstance(origin, External) or is_told(dotted):
                 return origin
+            elif guess is None and origin.name.startswith("torch."):
+                guess = origin  # no table tells whether torch has it
         meant = file.facts.conventional(name)
         if meant:
             return self.external(meant)
-        return External(name) if name in _BUILTINS else None
+        return External(name) if name in _BUILTINS else guess
 
     def _follow(
         self, found: Value | tuple[SourceFile, str] | None, search: Search

@@ -103,7 +103,7 @@ def _item_of_constant(run: Interpreter, owner: Constant, index: Value) -> Value:
     if isinstance(index, Constant):
         at: Any = _slice_of(index) or index.value
         try:
-            return Constant(owner.value[at])  # type: ignore[index]
+            return owner.giving(owner.value[at])  # type: ignore[index]
         except (TypeError, LookupError, ValueError):
             return run.unknown_call("?")
     return Unknown(f"{owner!r}[{text_of(index)}]", index.loop if isinstance(index, Unknown) else 0)

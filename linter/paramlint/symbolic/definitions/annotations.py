@@ -1,4 +1,4 @@
-"""What annotations say of arguments: that the items of one are modules, or that one is a class of modules."""
+"""What annotations, or the library that calls, say of arguments: one is a module, a class of modules, or has some."""
 
 from __future__ import annotations
 
@@ -54,6 +54,15 @@ def _class_of(run: Interpreter, node: Any, function: Function) -> ClassValue | N
         owner = look_up(run, node.value.value, function.env or Environment(function.place))
         found = get_attribute(run, owner, node.attr.value, node) if isinstance(owner, FileValue) else None
     return found if isinstance(found, ClassValue) and classes.is_module(run, found) else None
+
+
+def given_by_library(run: Interpreter, function: Function, parameter: Any) -> str:
+    """What a library gives a method that it calls by its name: transformers gives `_init_weights` each module."""
+    owner = function.bound
+    if function.name != "_init_weights" or parameter.default is not None or not isinstance(owner, Instance):
+        return ""
+    bases = classes.mro(run, owner.cls)[1:] if owner.cls is not None else []
+    return "nn.Module" if any(getattr(base, "name", "").endswith("PreTrainedModel") for base in bases) else ""
 
 
 def class_said(run: Interpreter, value: Value | None) -> ClassValue | None:

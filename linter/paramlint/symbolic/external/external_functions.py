@@ -316,9 +316,10 @@ def constant_method(run: Interpreter, owner: Constant, name: str, arguments: Arg
             if result is None:
                 return run.unknown_call("?")
             if isinstance(result.value, list):
-                return SequenceValue("list", Items([Item(ALWAYS, (), Constant(x)) for x in result.value[:256]]))
+                rows = [Item(ALWAYS, (), owner.giving(x)) for x in result.value[:256]]
+                return SequenceValue("list", Items(rows))
             if isinstance(result.value, (str, int, float, tuple, type(None))):
-                return result
+                return owner.giving(result.value)
     if name == "format" and isinstance(owner.value, str):
         return texts.formatted(run, owner.value, arguments)
     if name == "join" and isinstance(owner.value, str) and values:

@@ -140,6 +140,8 @@ def _why_no_instance(run: Interpreter, value: Any, wanted: list[Value]) -> str:
     kind = value.__class__
     if kind is Instance and value.is_module and wanted and all(_name_of(one) in _TENSORS for one in wanted):
         return "a module is no tensor"
+    if kind is Unknown and wanted and _is_said_module(value) and all(_name_of(one) in _TENSORS for one in wanted):
+        return "a module is no tensor"
     if kind is not Unknown and (kind is not Instance or value.cls is not None):
         is_parameter = kind is TensorValue and value.role == "parameter"
         if not wanted or not (is_parameter or _is_class(value)) or not all(map(_is_class, wanted)):
@@ -151,6 +153,11 @@ def _why_no_instance(run: Interpreter, value: Any, wanted: list[Value]) -> str:
         if not run.guard.fits(true) and all(any(_is_below(run, one, base) for base in before) for one in wanted):
             return f"an earlier branch takes what is a `{_names_of(before)}`"
     return ""
+
+
+def _is_said_module(value: Unknown) -> bool:
+    """Whether an argument is a module of torch, by its annotation."""
+    return module_class(f"torch.nn.{value.annotation.rpartition('.')[2]}") is not None
 
 
 def _name_of(cls: Value) -> str:

@@ -77,9 +77,25 @@ def _assign(run: Interpreter, node: Any, env: Environment) -> None:
             containers.extend(run, made.items, run.evaluate(node.value.right, env), node, made)
             store(run, node.targets[0].target, made, env, node)
             return
+    pairs = _pairs(node)
+    if pairs:
+        for target, value in zip(node.targets[0].target.elements, [run.evaluate(v, env) for v in pairs], strict=True):
+            store(run, target.value, value, env, node)
+        return
     value = run.evaluate(node.value, env)
     for target in node.targets:
         store(run, target.target, value, env, node)
+
+
+def _pairs(node: Any) -> list[Any]:
+    """The values of `a, b = x, y`, which no tuple keeps; none where one has to be made."""
+    target, value = node.targets[0].target, node.value
+    if len(node.targets) > 1 or any(side.__class__.__name__ not in ("Tuple", "List") for side in (target, value)):
+        return []
+    elements = [*target.elements, *value.elements]
+    if len(target.elements) != len(value.elements) or any(e.__class__.__name__ == "StarredElement" for e in elements):
+        return []
+    return [element.value for element in value.elements]
 
 
 def _annotated(run: Interpreter, node: Any, env: Environment) -> None:

@@ -104,20 +104,32 @@ def _plain_test(run: Interpreter, node: Any, kind: str, env: Environment) -> Tes
             one = compare(run, target.operator.__class__.__name__, left, right)
             result = both(run, result, one)
         return result
-    return run.truth(run.evaluate(node, env))
+    value = run.evaluate(node, env)
+    if value.origin is not None:
+        _note_module(run, node, value)
+    return run.truth(value)
+
+
+def _note_module(run: Interpreter, node: Any, *asked: Value) -> None:
+    """Note of which module the name is, that a condition asks about or about a part of."""
+    for value in asked:
+        source: Value | None = value
+        while source is not None and not isinstance(source, Instance):
+            source = source.origin
+        if source is not None:
+            run.trace.tested(node, run.inside, run.site).of = source
 
 
 def _note_names(run: Interpreter, node: Any, sign: str, left: Value, right: Value) -> None:
     """Note among which texts the whole name of a parameter is looked for, or which parts are looked for in it."""
+    _note_module(run, node, left, right)
     asked = run.trace.tested(node, run.inside, run.site)
     if isinstance(left.origin, Instance) and sign in ("In", "NotIn"):
-        asked.of = left.origin
         texts = (_plain_values(right) if isinstance(right, (SequenceValue, Constant)) else None) or ()
         asked.data.setdefault("names", {}).update(dict.fromkeys(texts))
         if isinstance(left, Constant) and left.value in texts:
             asked.data["is_met"] = True
     elif isinstance(right.origin, Instance) and sign == "In" and isinstance(left, Constant):
-        asked.of = right.origin
         asked.data.setdefault("parts", {})[left.value] = getattr(left.origin, "value", "")
 
 

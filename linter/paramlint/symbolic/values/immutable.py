@@ -28,7 +28,8 @@ class Value:
 
     Attributes:
         holds_nothing: whether it is neither a tensor or module nor may turn out to be one.
-        origin: what a text was taken from: the module whose parameter it names, the text whose letter it is.
+        origin: what a text was taken from: the module whose parameter it names, the text whose letter or part it is,
+            or that an answer is about.
     """
 
     __slots__ = ()
@@ -45,6 +46,10 @@ class Constant(Value):
     def __init__(self, value: object, origin: Value | None = None) -> None:
         self.value = value
         self.origin = origin
+
+    def giving(self, value: object) -> Constant:
+        """What it gives when it is asked, which is about what it was taken from itself."""
+        return Constant(value, self if self.origin is not None else None)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Constant) and type(self.value) is type(other.value) and self.value == other.value
