@@ -238,6 +238,22 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
     ),
     "schedulers": (_lines(MODEL, "    s{i} = torch.optim.lr_scheduler.StepLR(o, {j})\n    s{i}.step()\n"), 400),
     "steps": (_lines(MODEL, "    o.zero_grad()\n    net(x + {i}).sum().backward()\n    o.step()\n"), 200),
+    "steps after loops": (
+        _lines(MODEL, "    for y in n:\n        o.zero_grad()\n        net(y).sum().backward()\n    o.step()\n"),
+        100,
+    ),
+    "gradients dropped": (
+        _lines(MODEL + "    for y in n:\n", "        net(y + {i}).sum().backward()\n        o.zero_grad()\n"),
+        100,
+    ),
+    "clippings": (
+        _lines(
+            MODEL + "    for y in n:\n",
+            "        o.zero_grad()\n        nn.utils.clip_grad_norm_(net.parameters(), 1.0)\n"
+            "        net(y + {i}).sum().backward()\n        o.step()\n",
+        ),
+        100,
+    ),
     "models replaced": (_replaced, 100),
     "steps of what is detached": (
         _lines(MODEL, "    o.zero_grad()\n    (net(x + {i}).detach() * n).sum().backward()\n    o.step()\n"),

@@ -29,7 +29,7 @@ _AUGMENTED: dict[type, tuple[str, str]] = {
 }
 
 
-def without_data(node: nodes.Node) -> list[nodes.Attribute]:
+def _edited_data(node: nodes.Node) -> list[nodes.Attribute]:
     """The `x.data` of an edited target: `x.data`, `x.data[i]`."""
     while isinstance(node, nodes.Subscript):
         node = node.value
@@ -51,7 +51,7 @@ def edit_without_grad(scope: Scope, edited: nodes.Node) -> Fix | None:
     if isinstance(statement, nodes.AugAssign):
         changes = _augmented(scope, statement)
     elif isinstance(statement, nodes.Assign) and len(statement.targets) == 1:
-        changes = [_drop(scope, node) for node in without_data(statement.targets[0].target)]
+        changes = [_drop(scope, node) for node in _edited_data(statement.targets[0].target)]
     elif isinstance(statement, nodes.Expr):
         changes = [_drop(scope, node) for node in _edited_in(statement.value)]
     else:
@@ -130,7 +130,7 @@ def _drop(scope: Scope, node: nodes.Attribute) -> Change:
 def _edited_in(node: nodes.BaseExpression) -> list[nodes.Attribute]:
     """The edited `x.data` of `x.data.f_(...)` or a chain `x.data.f_(...).g_(...)`."""
     while isinstance(node, nodes.Call) and isinstance(node.func, nodes.Attribute):
-        found = without_data(node.func.value)
+        found = _edited_data(node.func.value)
         if found:
             return found
         node = node.func.value
@@ -140,7 +140,7 @@ def _edited_in(node: nodes.BaseExpression) -> list[nodes.Attribute]:
 def _augmented(scope: Scope, statement: nodes.AugAssign) -> list[Change]:
     target = statement.target
     if isinstance(target, nodes.Subscript):
-        return [_drop(scope, node) for node in without_data(target)]
+        return [_drop(scope, node) for node in _edited_data(target)]
     written = _AUGMENTED.get(type(statement.operator))
     if written is None or not isinstance(target, nodes.Attribute):
         return []

@@ -266,14 +266,18 @@ def ask_parts(model: Model) -> Iterator[Claim]:
     """Parts in a list that two loops of a function initialise alike, and those in another such list never."""
     written = (w for w in model.events("written") if w.get("inside") == "__init__")
     writes = [w for w in written if _is_direct(w) and (initialises_all(w) or _is_told(w))]
+    lists = [p.what for root in model.roots for p in root.holds if p.holds and _is_list(p.what)]
     told: set[int] = set()
-    for first, then in pairs(writes):
+    by_code: dict[int, set[int]] = {}
+    for write in writes if lists else ():
+        for site in write.way:
+            by_code.setdefault(id(site.definition), set()).add(id(write.of))
+    for first, then in pairs(writes if lists else ()):
         sites = apart(first, then)
         loop = loop_around(model, *reversed(sites)) if sites is not None and effect(first) == effect(then) else None
         if sites is None or not isinstance(loop, nodes.For) or id(loop) in told or not first.guard.implies(then.guard):
             continue
-        done = {id(w.of) for w in writes if any(site.definition is sites[1].definition for site in w.way)}
-        lists = [p.what for root in model.roots for p in root.holds if p.holds and _is_list(p.what)]
+        done = by_code[id(sites[1].definition)]
         listed = next((one for one in lists if any(tensor is then.of for tensor in one.parameters)), None)
         if listed is None or not all(id(tensor) in done for tensor in listed.parameters):
             continue

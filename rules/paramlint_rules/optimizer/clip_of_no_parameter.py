@@ -86,38 +86,38 @@ def _is_computed(what: object) -> bool:
 
 
 def _before_backward(model: Model, clip: Event) -> Answer:
-    """Whether gradients are cleared, clipped, and only then computed and used."""
-    for backward in model.events("backward"):
-        if backward.loops != clip.loops or clip.guard.loop:  # not in some rounds alone
-            continue
-        early = _after_clearing(model, clip, backward)
-        if early.yes:
-            return early
-        for step in model.events("stepped") if clip.loops else ():
-            if step.loops == clip.loops:
-                early = model.follows(clip, step) & ~model.between(
-                    step, clip, ("backward", "escaped"), partial(may_compute, model)
-                )
-                if early.yes and model.between(clip, step, ("backward",)).yes:
-                    return early
-    return Answer("unknown")
+    """Whether gradients are cleared, or used, then clipped, and only then computed."""
+    if clip.guard.loop or not any(backward.loops == clip.loops for backward in model.events("backward")):
+        return Answer("unknown")  # in some rounds alone
+    if _is_after_clearing(model, clip):
+        return said(True)
+    earlier = model.timeline("stepped").back(max(clip.order)) if clip.loops else ()
+    step = next((e for e in earlier if e.loops == clip.loops), None)
+    if step is None or not model.between(clip, step, ("backward",)).yes:
+        return Answer("unknown")
+    return model.follows(clip, step) & ~model.between(step, clip, ("backward", "escaped"), partial(may_compute, model))
 
 
-def _after_clearing(model: Model, clip: Event, backward: Event) -> Answer:
+def _is_after_clearing(model: Model, clip: Event) -> bool:
     """Whether the gradients of an optimizer are cleared, then clipped, and only then computed and used."""
-    for step in model.events("stepped"):
-        optimizer = step.of
-        known = isinstance(optimizer, Optimizer)
-        for cleared in optimizer.clears if known else [e for e in model.events("cleared") if e.of == optimizer]:
-            if not together(cleared, clip, backward, step) or not cleared.loops == step.loops == clip.loops:
-                continue
-            in_order = min(cleared.order) < min(clip.order) < min(backward.order) < min(step.order)
-            computed = model.between(cleared, clip, ("backward", "escaped"), partial(may_compute, model))
-            if in_order and not any(e.guard for e in (cleared, clip, backward, step)) and not computed.yes:
-                mine = {id(t) for t in optimizer.tensors} if known else set()
-                if not known or any(id(t) in mine for t in clip.get("tensors")):
-                    return said(True)
-    return Answer("unknown")
+
+    def is_beside(event: Event) -> bool:
+        return event.loops == clip.loops and not event.guard and together(event, clip)
+
+    begun, time = model.timeline("cleared").begun, min(clip.order)
+    passes = (b for b in model.timeline("backward").since(time) if is_beside(b) and min(b.order) > time)
+    backward = next(passes, None)
+    if clip.guard or backward is None:
+        return False
+    used = (s for s in model.timeline("stepped").since(min(backward.order)) if is_beside(s))
+    after = dict.fromkeys(s.of for s in used if min(s.order) > min(backward.order))
+    for optimizer in after:
+        cleared = next((e for e in begun(time) if e.of == optimizer and is_beside(e)), None)
+        mine = {id(t) for t in optimizer.tensors} if isinstance(optimizer, Optimizer) else None
+        if cleared is not None and (mine is None or any(id(t) in mine for t in clip.get("tensors"))):
+            if not model.between(cleared, clip, ("backward", "escaped"), partial(may_compute, model)).yes:
+                return True
+    return False
 
 
 def _of_others(model: Model, clip: Event) -> bool:

@@ -152,7 +152,8 @@ def check_dropped(model: Model) -> Iterator[Claim]:
     """Gradients of one loss that are cleared before another one is passed backward, and no step has used them."""
     holders = held(model)
     for clear in model.events("cleared"):
-        optimizer = next((o for o in model.optimizers if clears(clear, o).yes), None)
+        own = clear.of if isinstance(clear.of, Optimizer) else None
+        optimizer = own or next((o for o in model.optimizers if clears(clear, o).yes), None)
         lost = next(model.timeline("backward").begun(min(clear.order)), None)
         if optimizer is None or lost is None or lost.loops != clear.loops or not model.follows(lost, clear).yes:
             continue

@@ -37,6 +37,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Optimizer, first_time, said
@@ -88,12 +89,13 @@ def check_both_after(model: Model) -> Iterator[Claim]:
     """Two passes backward, each behind a clearing for its own optimizer alone, and both steps behind the second."""
     taken = list(steps(model))
     for own, step in taken:
-        passes = [b for b in model.timeline("backward").begun(min(step.order)) if b.loops == step.loops]
+        begun = model.timeline("backward").begun(min(step.order))
+        passes = list(islice((b for b in begun if b.loops == step.loops), 2))
         if len(passes) < 2 or any(not t.known or t.escaped or t.flags.seen for t in own.tensors):
             continue
-        if not all(step.guard.implies(b.guard) and _reaches(model, b, own) for b in passes[:2]):
+        if not all(step.guard.implies(b.guard) and _reaches(model, b, own) for b in passes):
             continue
-        foreign, first = passes[:2]
+        foreign, first = passes
         if foreign.site.node is first.site.node:  # one loss, or another there
             continue
         is_first = not any(o is own and min(first.order) < min(s.order) < min(step.order) for o, s in taken)
