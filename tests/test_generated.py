@@ -16,7 +16,7 @@ STRANGE = Path(__file__).parent.parent / "fixtures" / "strange"
 
 
 def test_the_fast_path_equals_the_reference_on_generated_classes():
-    tally = with_large_stack(lambda: compare(range(40)))
+    tally = with_large_stack(lambda: compare(range(60)))
     assert tally.different == []
     assert tally.with_findings > 20
     assert tally.beyond < 10  # the rest is compared

@@ -116,7 +116,7 @@ def _kept():
     gc.unfreeze()
     gc.collect()
     kinds = [type(each) for each in gc.get_objects()]
-    return Counter(kind.__name__ for kind in kinds if kind.__module__.startswith("paramlint."))
+    return Counter(kind.__name__ for kind in kinds if str(kind.__module__).startswith("paramlint."))
 
 
 def test_what_is_in_memory_does_not_grow_with_the_files_of_a_run(tmp_path, monkeypatch):

@@ -58,11 +58,9 @@ def ask(model: Model) -> Iterator[Claim]:
         written = statement.targets[0].target
         if not isinstance(written, nodes.Attribute) or not isinstance(written.value, nodes.Attribute):
             continue  # one of several that a loop goes through
-        names = str(tensor), str(source)
         given = _parameter(statement.value)
-        if names[0] == names[1] and given is not None:  # a function says how each of them is called
-            names = event.site.text(written.value), event.site.text(given)
-        message = f"`{names[0]}` gets the memory of `{names[1]}` but stays a parameter of its own"
+        other = event.site.text(given) if given is not None else str(source)
+        message = f"`{event.site.text(written.value)}` gets the memory of `{other}` but stays a parameter of its own"
         yield Claim(
             said(True),
             event.site,

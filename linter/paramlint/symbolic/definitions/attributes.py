@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
+from paramlint.facts.memo import remember
 from paramlint.model.guard import ALWAYS
 from paramlint.symbolic.code.program import ClassValue, SourceFile
 from paramlint.symbolic.collections import indexing
@@ -35,6 +37,9 @@ from paramlint.symbolic.values import (
     text_of,
 )
 from paramlint.symbolic.values.inputs import clears_gradient
+
+#: What a line may give a value as an attribute: `.name`, before an `=` that no bracket parts from it, or its text.
+_STORE = re.compile(r"\.(\w+)\b(?=[^=\n()\[\]]{0,200}=(?!=))|[\"'](\w+)[\"']")
 
 # Names
 
@@ -160,15 +165,14 @@ def _of_instance(run: Interpreter, value: Instance, name: str, node: Any) -> Val
 def _is_set_once(run: Interpreter, value: Instance, name: str) -> bool:
     """Whether one statement alone gives an object an attribute: where that was not reached, to read it raises."""
     cls = value.cls
-    if cls is None or not value.known or value.container or classes.member(run, cls, name) is not None:
+    if cls is None or not value.known or value.container:
         return False
-    key = ("set once", cls.file.facts.path, name)
-    if key not in run.memo:
-        text = cls.file.facts.source.text
-        stores = re.findall(rf"\.{re.escape(name)}\b[^=\n()\[\]]*=(?!=)|[\"']{re.escape(name)}[\"']", text)
-        run.memo[key] = len(stores) == 1 and not classes.has_method(run, cls, "__getattr__")
-    is_once: bool = run.memo[key]
-    return is_once
+    file = cls.file.facts
+    stores = remember(
+        file, "stores of attributes", lambda: Counter(a or b for a, b in _STORE.findall(file.source.text))
+    )
+    is_declared = stores[name] != 1 or classes.member(run, cls, name) is not None
+    return not is_declared and not classes.has_method(run, cls, "__getattr__")
 
 
 def _is_behind_method(held: Value, name: str) -> bool:
