@@ -158,18 +158,21 @@ class Model:
             ends = [end for end in b.order if end > start]
             if not ends or (with_any and not self.timeline(*with_any).is_any_between(start, min(ends))):
                 continue
-            inside = [event for event in happened.between(start, min(ends)) if about(event)]
-            if context is not None:
-                inside = [event for event in inside if context.fits(event.guard.without_loops())]
-            sure = [e for e in inside if context is not None and context.implies(e.guard.without_loops())]
-            if sure:
-                gaps.append(Answer("yes", tuple(sure)))
-            elif len(inside) > 1 and context is not None and context.implies(_any_of(inside)):
-                gaps.append(Answer("yes", tuple(inside)))
-            elif inside or (self.is_cut_short and (a.loops or b.loops) and min(ends) > self.cut_at):
-                gaps.append(Answer("unknown", tuple(inside)))
+            inside: list[Event] = []
+            for event in happened.between(start, min(ends)):
+                own = event.guard.without_loops()
+                if about(event) and (context is None or context.fits(own)):
+                    inside.append(event)
+                    if context is not None and context.implies(own):
+                        gaps.append(Answer("yes", (event,)))
+                        break
             else:
-                gaps.append(Answer("no", (a, b)))
+                if len(inside) > 1 and context is not None and context.implies(_any_of(inside)):
+                    gaps.append(Answer("yes", tuple(inside)))
+                elif inside or (self.is_cut_short and (a.loops or b.loops) and min(ends) > self.cut_at):
+                    gaps.append(Answer("unknown", tuple(inside)))
+                else:
+                    gaps.append(Answer("no", (a, b)))
         if not gaps:
             return YES
         return next((g for g in gaps if g.no), next((g for g in gaps if not g.yes), gaps[0]))

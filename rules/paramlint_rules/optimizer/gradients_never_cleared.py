@@ -40,11 +40,12 @@ rule = Rule("PRM716", "gradients-never-cleared", group="bug", doc=__doc__, trigg
 
 @rule.question
 def check(model: Model) -> Iterator[Claim]:
+    engines = _engines(model)
     for step in model.events("stepped"):
         if not step.repeats or not is_optimizer(step.of) or _is_given(step):
             continue
-        before = [backward for backward in model.events("backward") if _same_loop(step, backward)]
-        if not before or any(backward.get("through") == step.of for backward in before):  # an engine clears by itself
+        through = engines.get(step.loops[:1])
+        if through is None or step.of in through:  # an engine clears by itself
             continue
         # Several optimizers that step one after the other, as in `for o in optimizers: o.step()`, add nothing up.
         dirty = ~model.between(step, step, ("cleared", "escaped"), partial(_may_clear, step), with_any=("backward",))
@@ -136,9 +137,15 @@ def _is_given(step: Event) -> bool:
     return arguments is not None and bool(arguments.values())
 
 
-def _same_loop(step: Event, backward: Event) -> bool:
-    """Whether the two take turns in one loop."""
-    return bool(step.loops) and step.loops[:1] == backward.loops[:1]
+def _engines(model: Model) -> dict[object, list[object]]:
+    """By each outermost loop with a pass backward the engines that its passes go through, None for no engine."""
+    found: dict[object, list[object]] = {}
+    for backward in model.events("backward"):
+        if backward.loops:
+            passed = found.setdefault(backward.loops[:1], [])
+            if backward.get("through") not in passed:
+                passed.append(backward.get("through"))
+    return found
 
 
 @rule.training
