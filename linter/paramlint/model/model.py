@@ -140,16 +140,16 @@ class Model:
         self,
         a: Event,
         b: Event,
-        kinds: Sequence[EventKind],
+        kinds: Sequence[EventKind] | Timeline,
         about: Callable[[Event], bool] = lambda _: True,
         with_any: Sequence[EventKind] = (),
     ) -> Answer:
-        """Whether something of these kinds happens after each occurrence of `a` and before the next one of `b`.
+        """Whether something happens after each occurrence of `a` and before the next `b`: of some kinds, or a timeline.
 
         Unknown where it happens under a guard of its own, unless several such guards leave no case out, and in a loop
         whose end is not known. With `with_any`, only from an `a` to a `b` with one of those in between.
         """
-        happened = self.timeline(*kinds)
+        happened = kinds if isinstance(kinds, Timeline) else self.timeline(*kinds)
         guard = a.guard & b.guard
         # What loops bind may differ from round to round.
         context = guard.without_loops() if guard is not None else None

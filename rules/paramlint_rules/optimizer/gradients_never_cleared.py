@@ -25,11 +25,10 @@ Leave it: gradients are accumulated over several batches on purpose, and cleared
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING
 
 from paramlint.model import Answer, Claim, Event, Model, Module, Optimizer, Tensor, said
-from paramlint.model.questions.training import WORDS, clears, computes_loss, is_optimizer, may_train, spoken
+from paramlint.model.questions.training import WORDS, clears, computes_loss, is_optimizer, may_clear, may_train, spoken
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -48,7 +47,8 @@ def check(model: Model) -> Iterator[Claim]:
         if through is None or step.of in through:  # an engine clears by itself
             continue
         # Several optimizers that step one after the other, as in `for o in optimizers: o.step()`, add nothing up.
-        dirty = ~model.between(step, step, ("cleared", "escaped"), partial(_may_clear, step), with_any=("backward",))
+        own = may_clear(model, step.of) if isinstance(step.of, Optimizer) else model.timeline("cleared", "escaped")
+        dirty = ~model.between(step, step, own, _is_clearing, with_any=("backward",))
         if dirty.yes:
             yield _claim(step, dirty)
 
@@ -124,11 +124,11 @@ def _is_as_often(model: Model, backward: Event, step: Event) -> bool:
     return backward.loops == step.loops and model.follows(backward, step).yes and not step.guard.minus(backward.guard)
 
 
-def _may_clear(step: Event, event: Event) -> bool:
-    """Whether it clears what the step uses, or gives unknown code the means to."""
-    if event.kind == "escaped":
-        return may_train(event) and not computes_loss(event) and not getattr(event.of, "loop", 0)
-    return not isinstance(step.of, Optimizer) or not clears(event, step.of).no
+def _is_clearing(event: Event) -> bool:
+    """Whether it clears something, or gives unknown code the means to."""
+    return event.kind != "escaped" or (
+        may_train(event) and not computes_loss(event) and not getattr(event.of, "loop", 0)
+    )
 
 
 def _is_given(step: Event) -> bool:

@@ -41,7 +41,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Optimizer, first_time, said
-from paramlint.model.questions.training import WORDS, clears, reach_of, steps
+from paramlint.model.questions.training import WORDS, clears, may_clear, reach_of, steps
 from paramlint.model.timeline import Timeline
 from paramlint.rule import Asks, Proof, Rule
 
@@ -135,14 +135,10 @@ def _of_others(
 
 def _left(model: Model, foreign: Timeline, own_pass: Event, own: Optimizer) -> Iterator[Event]:
     """The passes backward, of some, whose gradients are still there when an optimizer's own pass begins."""
-
-    def surely_may_clear(event: Event) -> bool:
-        return not event.guard and _may_clear(event, own)
-
     found: set[Event] = set()
     for until in own_pass.order:
         if next(foreign.back(until), None) is not None:
-            since = model.timeline("cleared", "escaped").last(until, surely_may_clear)
+            since = may_clear(model, own).last(until, lambda event: not event.guard)
             found.update(foreign.back(until, since))
     for one in sorted(found, key=first_time):
         if one is not own_pass and _stays(model, one, own_pass, own):
@@ -153,11 +149,7 @@ def _stays(model: Model, foreign: Event, until: Event, own: Optimizer) -> bool:
     """Whether nothing that may clear an optimizer's gradients happens from a pass backward to another, or a step."""
     if not model.follows(foreign, until).yes or foreign.loops != until.loops or not foreign.loops:
         return False
-    return model.between(foreign, until, ("cleared", "escaped"), lambda event: _may_clear(event, own)).no
-
-
-def _may_clear(event: Event, own: Optimizer) -> bool:
-    return event.kind == "escaped" or not clears(event, own).no
+    return model.between(foreign, until, may_clear(model, own)).no
 
 
 def _cleared_together(model: Model, foreign: Event, own: Optimizer, other: Optimizer) -> bool:
