@@ -115,6 +115,8 @@ FUNCTION = "def f{i}(x):\n    nn.init.normal_(x.weight.data)\n    return f{j}(x)
 TRAIN = f"{HEAD}import copy\n\n\ndef train(x, n):\n"
 MODEL = f"{TRAIN}    net = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))\n"
 MODEL += "    o = torch.optim.SGD(net.parameters(), lr=0.1)\n"
+PAIR = f"{TRAIN}    g, d = nn.Linear(3, 3), nn.Linear(3, 3)\n"
+PAIR += "    p = torch.optim.SGD(g.parameters(), lr=0.1)\n    q = torch.optim.SGD(d.parameters(), lr=0.1)\n"
 REGISTRY = "REGISTRY = {}\n\n\ndef register(name):\n    def keep(cls):\n        REGISTRY[name] = cls\n"
 REGISTRY += "        return cls\n\n    return keep\n"
 #: By name: how a file is made, and a size; an eighth of it is the smallest that is checked, eight times it the largest.
@@ -251,6 +253,30 @@ FAMILIES: dict[str, tuple[Callable[[int], Files], int]] = {
             MODEL + "    for y in n:\n",
             "        o.zero_grad()\n        nn.utils.clip_grad_norm_(net.parameters(), 1.0)\n"
             "        net(y + {i}).sum().backward()\n        o.step()\n",
+        ),
+        100,
+    ),
+    "optimizers in turn": (
+        _lines(
+            PAIR + "    for y in n:\n",
+            "        q.zero_grad()\n        d(y + {i}).sum().backward()\n        q.step()\n"
+            "        p.zero_grad()\n        d(g(y)).sum().backward()\n        p.step()\n",
+        ),
+        60,
+    ),
+    "gradients left over": (
+        _lines(
+            PAIR + "    for y in n:\n",
+            "        d(y + {i}).sum().backward()\n        q.step()\n        q.zero_grad()\n"
+            "        d(g(y)).sum().backward()\n        p.step()\n        p.zero_grad()\n",
+        ),
+        60,
+    ),
+    "frozen and thawed": (
+        _lines(
+            MODEL,
+            "    for p in net.parameters():\n        p.requires_grad = False\n"
+            "    for p in net.parameters():\n        p.requires_grad = True\n",
         ),
         100,
     ),

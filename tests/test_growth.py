@@ -19,6 +19,7 @@ SIZES = {
     "functions calling functions": 60, "functions calling two": 120, "ties": 120, "globals used": 60,
     "module doubling": 300, "groups of an optimizer": 100, "rewraps": 240,
     "models replaced": 30, "apart": 40, "steps": 40, "steps after loops": 40, "gradients dropped": 40, "clippings": 20,
+    "optimizers in turn": 20, "gradients left over": 20, "frozen and thawed": 40,
     "steps of what is detached": 40, "filters of names": 40, "freezing loops": 200,
 }  # fmt: skip
 HEAVY = {

@@ -140,16 +140,16 @@ class Model:
         self,
         a: Event,
         b: Event,
-        kinds: Sequence[EventKind],
+        kinds: Sequence[EventKind] | Timeline,
         about: Callable[[Event], bool] = lambda _: True,
         with_any: Sequence[EventKind] = (),
     ) -> Answer:
-        """Whether something of these kinds happens after each occurrence of `a` and before the next one of `b`.
+        """Whether something happens after each occurrence of `a` and before the next `b`: of some kinds, or a timeline.
 
         Unknown where it happens under a guard of its own, unless several such guards leave no case out, and in a loop
         whose end is not known. With `with_any`, only from an `a` to a `b` with one of those in between.
         """
-        happened = self.timeline(*kinds)
+        happened = kinds if isinstance(kinds, Timeline) else self.timeline(*kinds)
         guard = a.guard & b.guard
         # What loops bind may differ from round to round.
         context = guard.without_loops() if guard is not None else None
@@ -158,18 +158,21 @@ class Model:
             ends = [end for end in b.order if end > start]
             if not ends or (with_any and not self.timeline(*with_any).is_any_between(start, min(ends))):
                 continue
-            inside = [event for event in happened.between(start, min(ends)) if about(event)]
-            if context is not None:
-                inside = [event for event in inside if context.fits(event.guard.without_loops())]
-            sure = [e for e in inside if context is not None and context.implies(e.guard.without_loops())]
-            if sure:
-                gaps.append(Answer("yes", tuple(sure)))
-            elif len(inside) > 1 and context is not None and context.implies(_any_of(inside)):
-                gaps.append(Answer("yes", tuple(inside)))
-            elif inside or (self.is_cut_short and (a.loops or b.loops) and min(ends) > self.cut_at):
-                gaps.append(Answer("unknown", tuple(inside)))
+            inside: list[Event] = []
+            for event in happened.between(start, min(ends)):
+                own = event.guard.without_loops()
+                if about(event) and (context is None or context.fits(own)):
+                    inside.append(event)
+                    if context is not None and context.implies(own):
+                        gaps.append(Answer("yes", (event,)))
+                        break
             else:
-                gaps.append(Answer("no", (a, b)))
+                if len(inside) > 1 and context is not None and context.implies(_any_of(inside)):
+                    gaps.append(Answer("yes", tuple(inside)))
+                elif inside or (self.is_cut_short and (a.loops or b.loops) and min(ends) > self.cut_at):
+                    gaps.append(Answer("unknown", tuple(inside)))
+                else:
+                    gaps.append(Answer("no", (a, b)))
         if not gaps:
             return YES
         return next((g for g in gaps if g.no), next((g for g in gaps if not g.yes), gaps[0]))

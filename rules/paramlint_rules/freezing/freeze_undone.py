@@ -19,10 +19,11 @@ Leave it: both are switched to and fro on purpose, with a step or a backward in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, pairwise
 
 from paramlint.model import Claim, Event, EventKind, Model, Module, Optimizer, Site, Tensor
+from paramlint.model.timeline import Timeline
 from paramlint.rule import Asks, Rule
 
 rule = Rule(
@@ -39,22 +40,25 @@ _NAME = re.compile(r"[\w.]+(\[\w*\][\w.]*)*")
 
 @rule.question
 def ask(model: Model) -> Iterator[Claim]:
-    frozen: dict[int, list[Tensor]] = {}
+    rows: dict[int, dict[Tensor, None]] = {}
+    of_all: dict[str, list[Event]] = {}
     for event in model.events("flagged"):
-        if isinstance(event.of, Tensor) and _value(event) is False:
-            frozen.setdefault(event.site.row, []).append(event.of)
-    of_all = [e for e in model.events("flagged") if isinstance(e.of, Tensor) and e.of.name.endswith(_ALL)]
-    for tensors in frozen.values():
-        pairs = [
-            _off_then_on(tensor, of_all)
-            for tensor in tensors
-            if not _is_gone(tensor) and not _is_left_out(model, tensor)
-        ]
-        if (
-            not pairs
-            or pairs[0] is None
-            or any(pair is None or pair[1].site.row != pairs[0][1].site.row for pair in pairs)
-        ):
+        if isinstance(event.of, Tensor):
+            if _value(event) is False:
+                rows.setdefault(event.site.row, {})[event.of] = None
+            if event.of.name.endswith(_ALL):
+                of_all.setdefault(event.of.name.removesuffix(_ALL), []).append(event)
+    frozen = dict.fromkeys(map(tuple, rows.values()))  # together, wherever and however often
+    switched = {
+        tensor: _off_then_on(tensor, of_all)
+        for tensor in dict.fromkeys(chain.from_iterable(frozen))
+        if not _is_gone(tensor) and not _is_left_out(model, tensor)
+    }
+    for tensors in frozen:
+        pairs = [switched[tensor] for tensor in tensors if tensor in switched]
+        if not pairs or pairs[0] is None:
+            continue
+        if any(pair is None or pair[1].site.row != pairs[0][1].site.row for pair in pairs):
             continue  # thawing some of what was frozen leaves the rest as it is
         if all(pair is not None and _is_set(model, *pair) for pair in pairs):
             continue  # the flag was only in the way of a write
@@ -80,9 +84,9 @@ def _may_train(event: Event) -> bool:
 _ALL = ".parameters()"
 
 
-def _off_then_on(tensor: Tensor, of_all: Sequence[Event]) -> tuple[Event, Event] | None:
+def _off_then_on(tensor: Tensor, of_all: Mapping[str, Sequence[Event]]) -> tuple[Event, Event] | None:
     """The flags of a tensor that is frozen, and then thawed wherever it was frozen, by the same function."""
-    of_whole = [e for e in of_all if _is_part(tensor, e.of)] if tensor.name.endswith(_ALL) else []
+    of_whole = [e for name in _wholes(tensor) for e in of_all.get(name, ())]
     flags = [e for e in (*tensor.flags, *of_whole) if e.author == "user" and _value(e) is not None]
     flags.sort(key=lambda event: min(event.order))
     for off, on in pairwise(flags):
@@ -93,10 +97,11 @@ def _off_then_on(tensor: Tensor, of_all: Sequence[Event]) -> tuple[Event, Event]
     return None
 
 
-def _is_part(tensor: Tensor, whole: Tensor) -> bool:
-    """Whether all parameters of something unknown are those of a part of something else unknown, and of no copy."""
-    name, part = whole.name.removesuffix(_ALL), tensor.name.removesuffix(_ALL)
-    return part.startswith((f"{name}.", f"{name}[")) and "(" not in part[len(name) :]
+def _wholes(tensor: Tensor) -> Iterator[str]:
+    """The names of what all parameters of something unknown may be a part of, of which they are no copy."""
+    if tensor.name.endswith(_ALL):
+        name = tensor.name.removesuffix(_ALL)
+        yield from (name[:end] for end in range(name.rfind("(") + 1, len(name)) if name[end] in ".[")
 
 
 def _is_gone(tensor: Tensor) -> bool:
@@ -107,12 +112,21 @@ def _is_gone(tensor: Tensor) -> bool:
 
 def _is_left_out(model: Model, tensor: Tensor) -> bool:
     """Whether an optimizer was made while it was frozen, and without it: what is thawed later is said by PRM704."""
-    off = [e for e in tensor.flags if _value(e) is False]
-    on = [e for e in tensor.flags if _value(e) is True]
-    made = [o.made for o in model.optimizers if o.made is not None]
     if tensor.groups.seen or tensor.escaped:
         return False
-    return any(model.follows(a, m).yes and model.follows(m, b).yes for a in off for b in on for m in made)
+    off = [e for e in tensor.flags if _value(e) is False]
+    on = [e for e in tensor.flags if _value(e) is True]
+    since = min((time for e in off for time in e.order), default=())
+    until = max((time for e in on for time in e.order), default=())
+    optimizers = model.remember("when optimizers are made", lambda: _made(model))
+    return any(
+        any(model.follows(a, made).yes for a in off) and any(model.follows(made, b).yes for b in on)
+        for made in optimizers.between(since, until)
+    )
+
+
+def _made(model: Model) -> Timeline:
+    return Timeline([o.made for o in model.optimizers if o.made is not None])
 
 
 def _home(event: Event) -> Site:

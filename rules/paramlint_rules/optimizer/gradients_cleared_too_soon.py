@@ -100,7 +100,7 @@ def check_accumulated(model: Model) -> Iterator[Claim]:
     for step in model.events("stepped"):
         if not is_optimizer(step.of) or not isinstance(step.of, Optimizer):
             continue
-        for clear in cleared.get(step.loops, ()) if step.loops else ():
+        for clear in cleared.get(step.loops, ()) if step.loops and step.guard else ():
             if not _counts(str(step.guard.minus(clear.guard))):
                 continue
             if id(clear.site.node) in said_at or not _in_one_call(clear, step) or not _clears(clear, step.of):

@@ -25,11 +25,10 @@ Leave it: gradients are accumulated over several batches on purpose, and cleared
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING
 
 from paramlint.model import Answer, Claim, Event, Model, Module, Optimizer, Tensor, said
-from paramlint.model.questions.training import WORDS, clears, computes_loss, is_optimizer, may_train, spoken
+from paramlint.model.questions.training import WORDS, clears, computes_loss, is_optimizer, may_clear, may_train, spoken
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -40,14 +39,16 @@ rule = Rule("PRM716", "gradients-never-cleared", group="bug", doc=__doc__, trigg
 
 @rule.question
 def check(model: Model) -> Iterator[Claim]:
+    engines = _engines(model)
     for step in model.events("stepped"):
         if not step.repeats or not is_optimizer(step.of) or _is_given(step):
             continue
-        before = [backward for backward in model.events("backward") if _same_loop(step, backward)]
-        if not before or any(backward.get("through") == step.of for backward in before):  # an engine clears by itself
+        through = engines.get(step.loops[:1])
+        if through is None or step.of in through:  # an engine clears by itself
             continue
         # Several optimizers that step one after the other, as in `for o in optimizers: o.step()`, add nothing up.
-        dirty = ~model.between(step, step, ("cleared", "escaped"), partial(_may_clear, step), with_any=("backward",))
+        own = may_clear(model, step.of) if isinstance(step.of, Optimizer) else model.timeline("cleared", "escaped")
+        dirty = ~model.between(step, step, own, _is_clearing, with_any=("backward",))
         if dirty.yes:
             yield _claim(step, dirty)
 
@@ -123,11 +124,11 @@ def _is_as_often(model: Model, backward: Event, step: Event) -> bool:
     return backward.loops == step.loops and model.follows(backward, step).yes and not step.guard.minus(backward.guard)
 
 
-def _may_clear(step: Event, event: Event) -> bool:
-    """Whether it clears what the step uses, or gives unknown code the means to."""
-    if event.kind == "escaped":
-        return may_train(event) and not computes_loss(event) and not getattr(event.of, "loop", 0)
-    return not isinstance(step.of, Optimizer) or not clears(event, step.of).no
+def _is_clearing(event: Event) -> bool:
+    """Whether it clears something, or gives unknown code the means to."""
+    return event.kind != "escaped" or (
+        may_train(event) and not computes_loss(event) and not getattr(event.of, "loop", 0)
+    )
 
 
 def _is_given(step: Event) -> bool:
@@ -136,9 +137,15 @@ def _is_given(step: Event) -> bool:
     return arguments is not None and bool(arguments.values())
 
 
-def _same_loop(step: Event, backward: Event) -> bool:
-    """Whether the two take turns in one loop."""
-    return bool(step.loops) and step.loops[:1] == backward.loops[:1]
+def _engines(model: Model) -> dict[object, list[object]]:
+    """By each outermost loop with a pass backward the engines that its passes go through, None for no engine."""
+    found: dict[object, list[object]] = {}
+    for backward in model.events("backward"):
+        if backward.loops:
+            passed = found.setdefault(backward.loops[:1], [])
+            if backward.get("through") not in passed:
+                passed.append(backward.get("through"))
+    return found
 
 
 @rule.training

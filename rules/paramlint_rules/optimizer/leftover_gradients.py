@@ -41,7 +41,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from paramlint.model import Claim, Event, Model, Optimizer, first_time, said
-from paramlint.model.questions.training import WORDS, clears, reach_of, steps
+from paramlint.model.questions.training import WORDS, clears, may_clear, reach_of, steps
+from paramlint.model.timeline import Timeline
 from paramlint.rule import Asks, Proof, Rule
 
 if TYPE_CHECKING:
@@ -55,30 +56,22 @@ def check(model: Model) -> Iterator[Claim]:
     taken = list(steps(model))
     if len({id(o) for o, _ in taken}) < 2:
         return
-    next_steps = _Next(taken)
-    reaching: dict[int, list[Event]] = {}
-    for backward in model.events("backward"):
-        for tensor in reach_of(model, backward):
-            reaching.setdefault(id(tensor), []).append(backward)
+    of_others = _of_others(model, taken)
+    timelines = {own: Timeline(list(passes)) for own, passes in of_others.items()}
     for own, step in taken:
-        mine = {id(t) for t in own.tensors if t.known and not t.escaped and not t.flags.seen}
         own_pass = _last_backward(model, step)
-        if not mine or own_pass is None:
+        if own_pass is None:
             continue
-        for foreign in sorted({b for t in mine for b in reaching.get(t, ())}, key=first_time):
-            other = next_steps.after(foreign)
-            if foreign is own_pass or other is None or other[0] is own or not _reaches(model, foreign, other[0]):
+        for foreign in _left(model, timelines[own], own_pass, own):
+            other, later = of_others[own][foreign]
+            if later.site.node is step.site.node:  # one of the two steps there, by a condition
                 continue
-            if other[1].site.node is step.site.node:  # one of the two steps there, by a condition
-                continue
-            if any(id(t) in mine for t in other[0].tensors) or not _stays(model, foreign, own_pass, own):
-                continue
-            if _cleared_together(model, foreign, own, other[0]):
+            if _cleared_together(model, foreign, own, other):
                 continue
             yield Claim(
                 said(True),
                 step.site,
-                f"`{own}.step()` also uses the gradients that the `backward()` for `{other[0]}` left there",
+                f"`{own}.step()` also uses the gradients that the `backward()` for `{other}` left there",
                 about=own,
             )
             break
@@ -120,15 +113,43 @@ def _is_for(model: Model, backward: Event, own: Optimizer, other: Optimizer) -> 
     return any(clears(event, own).yes for event in cleared) and all(clears(event, other).no for event in cleared)
 
 
+def _of_others(
+    model: Model, taken: list[tuple[Optimizer, Event]]
+) -> dict[Optimizer, dict[Event, tuple[Optimizer, Event]]]:
+    """For each optimizer the passes backward for others that reach what it holds, each with the step that is next."""
+    next_steps = _Next(taken)
+    reaching: dict[int, dict[Event, tuple[Optimizer, Event]]] = {}
+    for backward in model.events("backward"):
+        after = next_steps.after(backward)
+        if after is not None and _reaches(model, backward, after[0]):
+            for tensor in reach_of(model, backward):
+                reaching.setdefault(id(tensor), {})[backward] = after
+    found: dict[Optimizer, dict[Event, tuple[Optimizer, Event]]] = {}
+    for own in dict.fromkeys(optimizer for optimizer, _ in taken):
+        mine = {id(t) for t in own.tensors if t.known and not t.escaped and not t.flags.seen}
+        passes = {backward: after for t in mine for backward, after in reaching.get(t, {}).items()}
+        apart = {o: not any(id(t) in mine for t in o.tensors) for o in {after[0] for after in passes.values()}}
+        found[own] = {b: after for b, after in passes.items() if after[0] is not own and apart[after[0]]}
+    return found
+
+
+def _left(model: Model, foreign: Timeline, own_pass: Event, own: Optimizer) -> Iterator[Event]:
+    """The passes backward, of some, whose gradients are still there when an optimizer's own pass begins."""
+    found: set[Event] = set()
+    for until in own_pass.order:
+        if next(foreign.back(until), None) is not None:
+            since = may_clear(model, own).last(until, lambda event: not event.guard)
+            found.update(foreign.back(until, since))
+    for one in sorted(found, key=first_time):
+        if one is not own_pass and _stays(model, one, own_pass, own):
+            yield one
+
+
 def _stays(model: Model, foreign: Event, until: Event, own: Optimizer) -> bool:
     """Whether nothing that may clear an optimizer's gradients happens from a pass backward to another, or a step."""
     if not model.follows(foreign, until).yes or foreign.loops != until.loops or not foreign.loops:
         return False
-
-    def may_clear(event: Event) -> bool:
-        return event.kind == "escaped" or not clears(event, own).no
-
-    return model.between(foreign, until, ("cleared", "escaped"), may_clear).no
+    return model.between(foreign, until, may_clear(model, own)).no
 
 
 def _cleared_together(model: Model, foreign: Event, own: Optimizer, other: Optimizer) -> bool:

@@ -46,6 +46,7 @@ from paramlint.model.questions.kept_tensors import (
     is_viewed,
     kept,
     kept_in_containers,
+    stays_among_constants,
     uses,
 )
 from paramlint.rule import Asks, Change, Fix, Proof, Rule
@@ -84,7 +85,7 @@ def ask(model: Model) -> Iterator[Claim]:
         if any(e.get("name") == place.key and e.get("inside") != "__init__" for e in changes):
             continue
         found = uses(model, tensor)
-        if any(map(is_moved, found)) or escapes(model, tensor):
+        if any(map(is_moved, found)) or escapes(model, tensor) or stays_among_constants(model, tensor):
             continue
         if any(_is_in_pass(e, place) and e.get("how") != "number" and not _is_number(e) for e in found):
             what = "is a plain tensor, so it does" if place.kind == "attribute" else "holds plain tensors, so they do"

@@ -9,7 +9,7 @@ from paramlint import nodes
 from paramlint.model.event import Event
 from paramlint.model.model import Model
 from paramlint.model.objects import Place, Tensor
-from paramlint.model.questions.reach import computed_from
+from paramlint.model.questions.reach import computed_from, made_of
 
 #: Methods that place a tensor by hand, or give another that is placed so.
 _PLACES = frozenset({"to", "cuda", "cpu", "type_as", "xpu", "npu", "moved", "pin_memory"})
@@ -62,6 +62,31 @@ def is_constant(tensor: Tensor, depth: int = 0) -> bool:
     if not tensor.factory and _is_of_unknown_function(tensor):
         return False
     return any(isinstance(part, Tensor) and is_constant(part, depth + 1) for part in tensor.made_from)
+
+
+def stays_among_constants(model: Model, tensor: Tensor) -> bool:
+    """Whether all that it meets a pass makes on the CPU, of sizes, and nothing that comes of it is returned."""
+    children = model.remember("tensors made of each", lambda: made_of(model))
+    met = [one for one in children.get(id(tensor), ()) if not one.view]
+    if not met or not all(any(map(_is_made_here, one.made_from)) for one in met):
+        return False
+    returned = model.remember("what is returned is computed from", lambda: computed_from(model.returned))
+    found = {id(tensor)}
+    waiting = [tensor]
+    while waiting:
+        for one in children.get(id(waiting.pop()), ()):
+            if id(one) not in found:
+                found.add(id(one))
+                waiting.append(one)
+                if id(one) in returned or not all(id(p) in found or _is_made_here(p) for p in one.made_from):
+                    return False
+    return True
+
+
+def _is_made_here(part: object) -> bool:
+    if not isinstance(part, Tensor) or part.made is None or not is_constant(part):
+        return False
+    return part.made.kind == "allocated" and part.made.get("inside") == "forward"
 
 
 def _is_of_unknown_function(tensor: Tensor) -> bool:

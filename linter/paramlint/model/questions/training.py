@@ -12,6 +12,7 @@ from paramlint.model.model import Model
 from paramlint.model.objects import Module, Optimizer, Tensor
 from paramlint.model.questions.apart import is_apart
 from paramlint.model.questions.reach import reached
+from paramlint.model.timeline import Timeline
 
 #: Words of which code that trains, or that sets up training and hands it on, has one.
 WORDS = (
@@ -68,6 +69,16 @@ def clears(event: Event, optimizer: Optimizer) -> Answer:
     if is_another and (_are_all(optimizer.tensors) or (_are_all(others) and _came_later(others, optimizer))):
         return NO
     return YES if mine and mine <= cleared else Answer("unknown")
+
+
+def may_clear(model: Model, optimizer: Optimizer) -> Timeline:
+    """What may clear the gradients of what an optimizer holds, by its times: unknown code too."""
+
+    def find() -> Timeline:
+        events = model.events("cleared", "escaped")
+        return Timeline([e for e in events if e.kind == "escaped" or not clears(e, optimizer).no])
+
+    return model.remember(("may clear", id(optimizer)), find)
 
 
 def _are_all(tensors: Several[Tensor]) -> bool:
