@@ -31,12 +31,13 @@ Leave it: the statistics are meant to follow the new data, or the training loop 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from paramlint import nodes
-from paramlint.model import Answer, Claim, Event, Model, Module, Tensor
+from paramlint.model import Answer, Claim, Event, Guard, Model, Module, Tensor
+from paramlint.model.guard import ALWAYS
 from paramlint.model.questions.training import below, mode_of, owners, together, whole_of
 from paramlint.rule import Asks, Proof, Rule
 
@@ -152,6 +153,37 @@ def ask_of_selected(model: Model) -> Iterator[Claim]:
         yield Claim(Answer("yes", (off,), off.guard), off.site, message, about=off.of, attribute=name)
 
 
+@rule.question
+def ask_of_left_out(model: Model) -> Iterator[Claim]:
+    """Parts with batch norms that a method freezes, where it switches off others that it freezes, and not these."""
+    off = [e for e in model.events("mode") if e.author == "user" and e.get("how") != "init" and mode_of(e) is False]
+    by_method: dict[int, list[Event]] = {}
+    for event in model.events("flagged") if off else ():
+        if event.author == "user" and event.site.in_class:
+            by_method.setdefault(id(event.site.definition), []).append(event)
+    for flags in by_method.values():
+        if any(getattr(e.get("value"), "value", None) is not False for e in flags):
+            continue
+        frozen = {id(e.of): e for e in flags}
+        beside = [e.of for e in off if e.site.definition is flags[0].site.definition]
+        if not any(_is_among(part, frozen) for part in beside):
+            continue
+        for norm in model.modules:
+            whole = owners(norm)
+            if not norm.is_a("_BatchNorm").yes or norm.escaped or not _is_among(norm, frozen):
+                continue
+            if any(e.of in whole for e in off) or any(m.overrides("train").yes for m in {*whole} - {*model.roots}):
+                continue
+            flag = frozen[id(norm.parameters.seen[0])]
+            message = f"{_name(model, whole)} is frozen and stays in training mode, unlike what else is frozen here"
+            yield Claim(Answer("yes", (flag,), flag.guard), flag.site, message, about=norm)
+
+
+def _is_among(module: Module, tensors: Mapping[int, Event]) -> bool:
+    """Whether all parameters of a module, of which there are some, are among others."""
+    return module.parameters.some().yes and all(id(t) in tensors for t in module.parameters)
+
+
 def _is_of_norm(off: Event) -> bool:
     """Whether what a flag is set of, or of whose tensor, is a batch norm that is frozen."""
     if getattr(off.get("value"), "value", None) is not False:
@@ -203,9 +235,9 @@ def _is_switched_off(event: Event) -> bool:
 
 
 def _is_held_by(part: Module, off: Event) -> bool:
-    """Whether a part with batch norms is frozen, and is switched off for sure and by one call alone."""
+    """Whether a part with batch norms is frozen wherever it is switched off, which one call alone does."""
     own = [e for e in part.modes if e.author == "user" and e.get("how") != "init" and e.site.in_class]
-    if off.guard or len({id(e.site.node) for e in own}) > 1 or not _all_frozen(part):
+    if len({id(e.site.node) for e in own}) > 1 or not _all_frozen(part, off.guard):
         return False
     return any(m.is_a("_BatchNorm").yes or _has_batch_norms(m.part_of or m) for m in below(part))
 
@@ -220,11 +252,14 @@ def _trains_more(model: Model, root: Module) -> bool:
     return any(e.site.text(e.site.node.func).startswith("self.") for e in passes)
 
 
-def _all_frozen(part: Module) -> bool:
-    """Whether the user's code freezes all that a part holds, for sure and for good."""
+def _all_frozen(part: Module, where: Guard) -> bool:
+    """Whether the user's code freezes all that a part holds, for sure or under a condition, and for good."""
     last = [max(t.flags.seen, key=lambda e: min(e.order), default=None) for t in part.parameters]
     return bool(last) and all(
-        e is not None and e.author == "user" and not e.guard and getattr(e.get("value"), "value", None) is False
+        e is not None
+        and e.author == "user"
+        and e.guard in (ALWAYS, where)
+        and getattr(e.get("value"), "value", None) is False
         for e in last
     )
 

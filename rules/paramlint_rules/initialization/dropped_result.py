@@ -137,8 +137,8 @@ def _of_method(scope: Scope, func: nodes.Attribute, keywords: set[str]) -> str |
         return None
     if known is not None and known.kind not in ("parameter", "buffer", "tensor"):
         return None
-    if known is GRADIENT and method == "zero":
-        return None
+    if known is GRADIENT and method in _MISSING:
+        return None  # fields of other libraries have gradients too, with methods of these names
     if method in _MISSING:
         return f"is no method of a tensor, so the call raises where `{method}_` works in place"
     return f"returns a new tensor{_hint(method)}, and nothing takes it"

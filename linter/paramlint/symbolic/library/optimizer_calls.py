@@ -313,5 +313,8 @@ def _are_parameters(value: Value | Item) -> bool:
             return False
         if one.source is not None and one.source[0] in ("parameters", "named_parameters"):
             return True
-        return any(isinstance(row.value, Dictionary) and _are_parameters(row.value) for row in one.items.rows)
+        held = [row.value for row in one.items.rows]
+        if held and all(isinstance(v, TensorValue) and v.role == "parameter" for v in held):
+            return True
+        return any(isinstance(v, Dictionary) and _are_parameters(v) for v in held)
     return False
