@@ -43,6 +43,8 @@ from paramlint.symbolic.values import (
 )
 
 _DEEPEST = 4
+#: What has no name, by its class and a number, which means nothing outside the run.
+_NUMBERED = re.compile(r"<(\w+) \d+>")
 #: What computes each element from its old value, as methods and as operators: garbage stays garbage.
 _KEEPING = frozenset({*TENSOR_ADJUSTING, "Add", "Subtract", "Multiply", "Divide", "Power"})
 
@@ -153,7 +155,7 @@ class BuiltModule(Module):
     def __init__(self, builder: Maker, value: Instance) -> None:
         self._builder = builder
         self.value = value
-        self.name = value.text
+        self.name = _NUMBERED.sub(r"<\1>", value.text)
         self.annotation = value.annotation
         self.made = None
         self.places = Several((), YES)
@@ -312,7 +314,7 @@ class BuiltTensor(Tensor):
         self._builder = builder
         self.value = value
         self.role = value.role
-        self.name = value.text
+        self.name = _NUMBERED.sub(r"<\1>", value.text)
         self.made = None
         self.site = value.made
         self.places = Several((), YES)
