@@ -162,7 +162,7 @@ class Diagnostic:
     name: str
     message: str
     fix: LocatedFix | None = None
-    #: The row on which `# noqa` silences it: the last row of the logical line.
+    #: The row on which a comment `noqa` silences it: the last row of the logical line.
     noqa_row: int = 0
     #: In a notebook, the cell's number from 1; rows then count inside the cell.
     cell: int | None = None
