@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 from paramlint import nodes
 from paramlint.knowledge import WRITE_NAMES
-from paramlint.model import Claim, Event, Model, Module, Site, Tensor, said
+from paramlint.model import Claim, Event, Model, Module, Tensor, said
 from paramlint.model.questions.draws import DRAWING
 from paramlint.model.questions.effects import (
     alike,
@@ -190,13 +190,11 @@ def ask_sibling(model: Model) -> Iterator[Claim]:
         if other and _is_meant_for(first, then, other) and not may_write_sibling(model, then, other):
             bias = f"{text.rpartition('.')[0]}.{other}"
             message = f"`{text}` is initialised a second time by `{then.law}`, `{bias}` never"
-            if _is_one_or_the_other(first.site, then.site):
-                continue  # of so many conditions that a guard leaves some out
         elif is_constant(first) and is_constant(then) and _is_other_below(model, first, then):
             message = f"`{text}` is filled with one constant and at once with another, so the first is lost"
         else:
             continue
-        yield Claim(said(True), then.site, message, about=then.of, attribute=text)
+        yield Claim(model.follows(first, then), then.site, message, about=then.of, attribute=text)
 
 
 def _is_meant_for(first: Event, then: Event, other: str) -> bool:
@@ -206,16 +204,6 @@ def _is_meant_for(first: Event, then: Event, other: str) -> bool:
         return True
     is_other_kind = (first.law in DRAWING) is not (then.law in DRAWING)
     return not then.guard.minus(first.guard) and is_other_kind and has_sibling(then.of, other)
-
-
-def _is_one_or_the_other(first: Site, then: Site) -> bool:
-    """Whether a condition of a function has one of two places in each of its branches."""
-    tests = (node for node in walk(first.code) if isinstance(node, nodes.If))
-    return any(_is_in(first.node, test.body) and _is_in(then.node, test.orelse) for test in tests)
-
-
-def _is_in(node: nodes.Node, block: nodes.Node | None) -> bool:
-    return block is not None and any(inner is node for inner in walk(block))
 
 
 def _is_other_below(model: Model, first: Event, then: Event) -> bool:
